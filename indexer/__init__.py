@@ -1,0 +1,1 @@
+"""The offline side: from a folder of DICOM to a published index."""

@@ -1,0 +1,1 @@
+"""CineSeek: natural-language case retrieval for cardiac MRI."""

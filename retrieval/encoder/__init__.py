@@ -1,0 +1,1 @@
+"""The dual encoders: video tower, text tower, checkpoints."""

@@ -1,0 +1,1 @@
+"""Judgments, retrieval metrics and the scores of an encoder."""

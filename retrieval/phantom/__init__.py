@@ -1,0 +1,1 @@
+"""Simulated hearts: physiology, rendering to clips, sentences with their truth."""

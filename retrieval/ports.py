@@ -1,0 +1,283 @@
+"""The seams of the system. Read this file first.
+
+Code above a seam is written against the Protocol; code below it implements
+one. Each Protocol has one suite in tests/contracts/ that every implementation
+must pass.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from retrieval.values.clip import Clip, ClipId, ClipRecord
+from retrieval.values.embedding import (
+    Embeddings,
+    EncoderId,
+    Keys,
+    Neighbours,
+    StoredEmbedding,
+    StudyEmbedding,
+)
+from retrieval.values.query import Access, Filter
+from retrieval.values.report import Report
+from retrieval.values.study import Series, State, Study, StudyId
+
+
+class TextEncoder(Protocol):
+    """Turns words into unit vectors."""
+
+    @property
+    def encoder_id(self) -> EncoderId:
+        """Name and digest of the encoder."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embed N texts; row i belongs to texts[i]."""
+        ...
+
+
+class VideoEncoder(Protocol):
+    """Turns studies into unit vectors in the same space as TextEncoder."""
+
+    @property
+    def encoder_id(self) -> EncoderId:
+        """Name and digest of the encoder."""
+        ...
+
+    def encode_studies(self, studies: Sequence[Sequence[Clip]]) -> list[StudyEmbedding]:
+        """Embed N studies, each given by one or more of its clips; item i belongs to studies[i].
+
+        Any subset of a study's clips is accepted, in any order, with the same
+        result. Clips of a technique the encoder does not know are left out of
+        `inputs`; a study of which nothing is left raises UnusableSeries.
+        """
+        ...
+
+
+class VectorIndex(Protocol):
+    """Exact nearest neighbours by cosine similarity, under a mask."""
+
+    @property
+    def encoder_id(self) -> EncoderId:
+        """The encoder that made every vector in here."""
+        ...
+
+    @property
+    def generation(self) -> str:
+        """Name of the build this is."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def search(
+        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+    ) -> list[Neighbours]:
+        """Find the k best keys for each query; k None ranks every allowed key.
+
+        When `allowed` is given only those keys compete (unknown ones are
+        ignored), so fewer than k come back only if fewer than k are allowed.
+        Order and scores are exactly those of `Neighbours`.
+        """
+        ...
+
+    def vectors(self, keys: Keys) -> Embeddings:
+        """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many eligible studies each choice of a facet would leave.
+
+    `facet` names the Filter field; `counts` maps its value, as text, to a
+    number of studies. Counts of a facet ignore that facet's own choice.
+    """
+
+    facet: str
+    counts: dict[str, int]
+
+
+class CatalogReader(Protocol):
+    """What is known about studies. Search and the web UI get this and nothing more."""
+
+    def study(self, study: StudyId, *, access: Access) -> Study:
+        """Return one study with its series, or raise StudyNotFound."""
+        ...
+
+    def studies(self, ids: Sequence[StudyId], *, access: Access) -> list[Study]:
+        """Return studies in the order asked for, or raise StudyNotFound."""
+        ...
+
+    def eligible(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
+        """The indexed, not deleted studies that `where` and `access` allow."""
+        ...
+
+    def keys(
+        self, where: Filter, encoder_id: EncoderId, *, access: Access
+    ) -> dict[int, tuple[StudyId, ClipId | None]]:
+        """Every embedding key of the eligible studies and what it belongs to.
+
+        Clip-level keys are limited to clips that meet the views and techniques
+        of `where`. A study-level key has ClipId None.
+        """
+        ...
+
+    def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
+        """The clips of one study: by technique (cine first), view, series, slice."""
+        ...
+
+    def clips_named(self, ids: Sequence[ClipId], *, access: Access) -> list[ClipRecord]:
+        """Return clips in the order asked for, or raise ClipNotFound."""
+        ...
+
+    def report(self, study: StudyId, *, access: Access) -> Report | None:
+        """The newest version of a study's report."""
+        ...
+
+    def impressions(self, ids: Sequence[StudyId], *, access: Access) -> dict[StudyId, str]:
+        """Newest impressions of those studies that have one."""
+        ...
+
+    def search_reports(
+        self, text: str, where: Filter, *, limit: int | None, access: Access
+    ) -> list[tuple[StudyId, float, str]]:
+        """Full-text search in the newest reports: (study, score, best sentence), best first.
+
+        Larger scores are better; equal scores order by study. Any of the words
+        may match; words of the query never act as operators.
+        """
+        ...
+
+    def facets(self, where: Filter, *, access: Access) -> list[Counts]:
+        """Counts for every facet of Filter that has a finite set of values."""
+        ...
+
+    def ledger(self, *, access: Access) -> list[Study]:
+        """Every study ever found, in every state, with its series, ordered by id."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSeen:
+    """One file of an archive, by the keyed pseudonym of its path.
+
+    Attributes
+    ----------
+    used
+        True if at least one frame of it is part of an indexed series.
+    reason
+        Why not, if not: "duplicate SOPInstanceUID", "not DICOM", "empty file", ...
+    size, modified_ns
+        So that an unchanged file is known again without being opened.
+    """
+
+    key: str
+    study: StudyId | None
+    used: bool
+    reason: str = ""
+    size: int
+    modified_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyEntry:
+    """All that one study brings into the catalog, in one transaction.
+
+    Attributes
+    ----------
+    source_digest
+        Digest of the study's file keys, sizes and times, so that an unchanged
+        study is not read again.
+    """
+
+    study: Study
+    clips: tuple[ClipRecord, ...]
+    files: tuple[FileSeen, ...]
+    source_digest: str
+    accession_key: str | None = None
+    released: bool = True
+
+
+class Catalog(CatalogReader, Protocol):
+    """The writing side, for the indexer alone. Each method is one transaction."""
+
+    def put_study(self, entry: StudyEntry) -> None:
+        """Record a study, its series, clips and files, replacing what was known of it.
+
+        Embeddings of clips that are still there stay; others go.
+        """
+        ...
+
+    def source_digests(self) -> dict[StudyId, tuple[State, str]]:
+        """State and source digest of every study known."""
+        ...
+
+    def put_loose_files(self, files: Sequence[FileSeen]) -> None:
+        """Record files that belong to no study (not DICOM, empty, ...)."""
+        ...
+
+    def file_counts(self) -> tuple[int, int, dict[str, int]]:
+        """(used, unused, unused by reason) over the whole archive."""
+        ...
+
+    def put_report(self, report: Report) -> str:
+        """Keep a report: "matched", "unmatched" (no study yet) or "known" (same digest).
+
+        Version and supersedes are set from what is already there.
+        """
+        ...
+
+    def studies_without(self, encoder_id: EncoderId) -> list[StudyId]:
+        """Indexed studies whose clips, as they are now, this encoder has not embedded."""
+        ...
+
+    def put_embeddings(self, rows: Sequence[StoredEmbedding]) -> None:
+        """Store vectors beside what they came from; a known key is left as it is."""
+        ...
+
+    def embeddings(self, encoder_id: EncoderId) -> Iterator[tuple[Keys, Embeddings]]:
+        """Walk the current vectors of one encoder in key order, in batches.
+
+        Vectors of replaced clips, deleted studies and studies not indexed are left out.
+        """
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Totals: studies per state (all five), "clips", "embeddings", reports by fate."""
+        ...
+
+    def set_deleted(self, studies: Iterable[StudyId], *, deleted: bool) -> None:
+        """Take studies out of every answer, or back in."""
+        ...
+
+    def digest(self) -> str:
+        """SHA-256 over all the catalog says, times and order of arrival left out."""
+        ...
+
+
+class ClipStore(Protocol):
+    """Clips on disk, named by content, so that DICOM is read once."""
+
+    def write(self, clip: Clip) -> None:
+        """Keep a clip durably; a clip already there is left as it is."""
+        ...
+
+    def read(self, clip: ClipId) -> Clip:
+        """Return a clip; ClipNotFound or ClipCorrupt if that cannot be done."""
+        ...
+
+    def write_preview(self, clip: ClipId, sheet: bytes) -> None:
+        """Keep a clip's sprite sheet (see retrieval.clips.preview) durably."""
+        ...
+
+    def read_preview(self, clip: ClipId) -> bytes:
+        """Return a clip's sprite sheet; ClipNotFound if there is none."""
+        ...
+
+    def ids(self) -> Iterator[ClipId]:
+        """Walk the clips that have a file."""
+        ...
+
+    def remove(self, clip: ClipId) -> None:
+        """Drop a clip's files; nothing happens if there are none."""
+        ...

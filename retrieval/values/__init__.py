@@ -1,0 +1,1 @@
+"""The frozen values that cross every seam: NumPy and the standard library, nothing else."""

@@ -1,0 +1,125 @@
+"""Questions and their answers."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from retrieval.values.clip import ClipRecord
+from retrieval.values.embedding import EncoderId
+from retrieval.values.study import Sex, Study, StudyId, Technique, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """Whose eyes a reading method serves. It has no default anywhere.
+
+    Attributes
+    ----------
+    sites
+        Site codes whose studies may be seen; None stands for every site.
+    unreleased
+        Whether studies not yet released may be seen.
+    """
+
+    sites: frozenset[str] | None
+    unreleased: bool = False
+
+
+LOCAL_OPERATOR = Access(sites=None, unreleased=True)
+"""The person at this machine's own command line, who owns the files anyway."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """Hard constraints. Empty means no constraint; sets are "any of".
+
+    Views and techniques must meet in one clip of the study, and the evidence
+    shown then meets them too. A study whose age (sex, ...) is unknown does not
+    pass a filter on it. Bounds are inclusive.
+    """
+
+    views: frozenset[View] = frozenset()
+    techniques: frozenset[Technique] = frozenset()
+    sexes: frozenset[Sex] = frozenset()
+    age_from: int | None = None
+    age_to: int | None = None
+    field_strengths_t: frozenset[float] = frozenset()
+    vendors: frozenset[str] = frozenset()
+    year_from: int | None = None
+    year_to: int | None = None
+
+
+class Channel(StrEnum):
+    """Where the ranking of an answer comes from."""
+
+    VIDEO = "video"
+    REPORT = "report"
+    ALL = "all"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """A question in plain words, or an example study.
+
+    Attributes
+    ----------
+    text
+        What is looked for; empty when `like` is given.
+    like
+        Find the studies nearest to this one (itself left out).
+    limit
+        How many hits; None ranks every eligible study.
+    """
+
+    text: str = ""
+    like: StudyId | None = None
+    limit: int | None = 12
+    where: Filter = field(default_factory=Filter)
+    channel: Channel = Channel.VIDEO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What made a study rank: its best-matching clip and that clip's own score.
+
+    Attributes
+    ----------
+    clip
+        A clip that meets the query's filter.
+    score
+        The clip's own cosine with the query, or None where the encoder embeds
+        studies as a whole only; then the clip merely represents the study.
+    sentence
+        The report sentence that matched, or None.
+    """
+
+    clip: ClipRecord
+    score: float | None = None
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """One study that answers a query. `rank` is 1-based."""
+
+    rank: int
+    score: float
+    study: Study
+    evidence: Evidence
+    impression: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranking:
+    """The hits for one query, best first, and what produced them.
+
+    Attributes
+    ----------
+    eligible
+        Studies that passed filter and permissions; every one was compared.
+    """
+
+    query: Query
+    eligible: int
+    hits: tuple[Hit, ...]
+    encoder_id: EncoderId
+    generation: str

@@ -1,0 +1,1 @@
+"""The one place that maps pseudonyms back to what they stand for, encrypted."""

@@ -1,0 +1,1 @@
+"""Vector indexes and their immutable builds (generations)."""

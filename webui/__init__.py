@@ -1,0 +1,1 @@
+"""The screens: they show and ask; the logic stays in retrieval."""
