@@ -20,7 +20,7 @@ from retrieval.values.embedding import (
 )
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
-from retrieval.values.study import Series, State, Study, StudyId
+from retrieval.values.study import State, Study, StudyId
 
 
 class TextEncoder(Protocol):

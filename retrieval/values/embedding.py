@@ -13,7 +13,7 @@ from retrieval.values.clip import ClipId
 from retrieval.values.study import StudyId
 
 EncoderId = NewType("EncoderId", str)
-"""name@digest, the digest being 12 hexadecimal digits over weights, input contract, preprocessing."""
+"""name@digest: 12 hexadecimal digits over weights, input contract and preprocessing."""
 
 Key = NewType("Key", int)
 """63 bits that name one vector for ever; see `embedding_key`."""
