@@ -1,0 +1,1 @@
+"""Geometry of planes and hearts in patient millimetres: NumPy and SciPy, nothing else."""
