@@ -107,7 +107,7 @@ def crop(clip: Clip, centre: Point, *, size: int, spacing_mm: float) -> Image:
     across = _resampler(clip.record.columns, column, clip.record.spacing_mm[1], size, spacing_mm)
     values = clip.brightness()
     floor = np.float32(values.min())
-    return down @ (values - floor) @ across.T + floor
+    return np.asarray(down @ (values - floor) @ across.T + floor, dtype=np.float32)
 
 
 def end_systole(clips: Sequence[Clip], centre: Point) -> float:
@@ -152,7 +152,7 @@ def _plane(clip: Clip) -> tuple[object, ...]:
 
 
 def _best_stack(clips: Sequence[Clip]) -> list[Clip]:
-    """The stack in which the heart is easiest to find: short-axis cine, else any cine, else most."""
+    """The stack that shows the heart best: short-axis cine, else any cine, else the largest."""
 
     def worth(stack: list[Clip]) -> tuple[bool, bool, int]:
         record = stack[0].record
@@ -197,10 +197,10 @@ def _blob(
     prior = np.exp(-((y - middle[0]) ** 2 + (x - middle[1]) ** 2) / (2 * CENTRAL_SIGMA_MM**2))
     border = min(BORDER_MM, y.max() / 4, x.max() / 4)
     inside = (y >= border) & (y <= y.max() - border) & (x >= border) & (x <= x.max() - border)
-    weighted = np.where(inside, motion * prior, 0.0)
-    background = np.percentile(weighted[inside], 80) if inside.any() else 0.0
-    energy = np.clip(weighted - background, 0, None) ** 2
-    wide = ndimage.gaussian_filter(energy, [HEART_RADIUS_MM / 2 / p for p in pitch])
+    background = np.percentile(motion[inside], 80) if inside.any() else 0.0
+    energy = np.where(inside, np.clip(motion - background, 0, None), 0.0) ** 2
+    # The prior chooses the region but must not pull the centroid within it.
+    wide = ndimage.gaussian_filter(energy * prior**2, [HEART_RADIUS_MM / 2 / p for p in pitch])
     at = np.unravel_index(int(np.argmax(wide)), wide.shape)
     row, column = float(at[0]) * pitch[0], float(at[1]) * pitch[1]
     for _ in range(3):
