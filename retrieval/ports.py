@@ -44,6 +44,10 @@ class VideoEncoder(Protocol):
         """Name and digest of the encoder."""
         ...
 
+    def sees(self, record: ClipRecord) -> bool:
+        """Whether clips like this one are of any use to this encoder."""
+        ...
+
     def encode_studies(self, studies: Sequence[Sequence[Clip]]) -> list[StudyEmbedding]:
         """Embed N studies, each given by one or more of its clips; item i belongs to studies[i].
 
@@ -82,6 +86,10 @@ class VectorIndex(Protocol):
 
     def vectors(self, keys: Keys) -> Embeddings:
         """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
+        ...
+
+    def known(self, keys: Keys) -> Keys:
+        """Those of `keys` that have a vector here, increasing, each once."""
         ...
 
 
