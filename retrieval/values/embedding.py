@@ -78,6 +78,10 @@ class StudyEmbedding:
         One (D,) float32 vector of length 1 per clip embedded; may be empty.
     inputs
         The clips the whole was computed from.
+    context
+        Further clips that every clip's own vector depends on (where they say
+        that the heart is, say); part of that vector's input digest. Empty
+        where a clip is embedded from itself alone.
     """
 
     study: StudyId
@@ -85,6 +89,7 @@ class StudyEmbedding:
     whole: NDArray[np.float32] | None
     clips: dict[ClipId, NDArray[np.float32]]
     inputs: tuple[ClipId, ...]
+    context: tuple[ClipId, ...] = ()
 
 
 def input_digest(clips: Iterable[ClipId]) -> str:
@@ -126,7 +131,9 @@ def rows_of(embedding: StudyEmbedding) -> Sequence[StoredEmbedding]:
             vector=vector,
         )
 
-    rows = [row(c, input_digest([c]), v) for c, v in sorted(embedding.clips.items())]
+    rows = [
+        row(c, input_digest({c, *embedding.context}), v) for c, v in sorted(embedding.clips.items())
+    ]
     if embedding.whole is not None:
         rows.insert(0, row(None, input_digest(embedding.inputs), embedding.whole))
     return rows

@@ -1,0 +1,145 @@
+"""The phantom encoder behind the ports."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
+from retrieval.encoder.minilm import MiniLM
+from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
+from retrieval.encoder.phantom.network import SEGMENTATION_STRIDE, Architecture, DualEncoder
+from retrieval.errors import CheckpointInvalid
+from retrieval.values.clip import Clip
+from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, unit_rows
+
+NAME = "phantom"
+SHIPPED = Path(__file__).parent / "weights"
+
+
+class PhantomEncoder:
+    """TextEncoder and VideoEncoder trained on simulated hearts.
+
+    A study gets one vector as a whole, from at most a few dozen of its clips,
+    and one per such clip: the same network reading that clip alone, cut out
+    where the whole study says that the heart is. Each study and each text is
+    computed by itself, so the result does not depend on what else is in a
+    batch.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, *, where: str, device: str = "cpu") -> None:
+        self.encoder_id: EncoderId = checkpoint.encoder_id
+        self.contract = InputContract(**_tuples(checkpoint.contract["inputs"]))
+        self.device = device
+        self._where = where
+        self._minilm_digest = checkpoint.contract["minilm"]
+        self._network = build(
+            Architecture(**_tuples(checkpoint.contract["architecture"])), self.contract
+        )
+        fill(self._network, checkpoint, where=where)
+        self._network.to(device).eval().requires_grad_(requires_grad=False)
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        """Embed N texts; row i belongs to texts[i]."""
+        rows = [self._encode_text(text) for text in texts]
+        dimension = self._network.text.project.out_features
+        vectors = np.stack(rows) if rows else np.zeros((0, dimension), np.float32)
+        return Embeddings(self.encoder_id, unit_rows(vectors))
+
+    def encode_studies(self, studies: Sequence[Sequence[Clip]]) -> list[StudyEmbedding]:
+        """Embed N studies, each given by one or more of its clips.
+
+        Raises
+        ------
+        UnusableSeries
+            A study has no cine and no late enhancement.
+        """
+        return [self._encode_study(clips) for clips in studies]
+
+    @cached_property
+    def _minilm(self) -> MiniLM:
+        """Loaded when the first text comes: indexing needs none."""
+        minilm = MiniLM(self.device)
+        if minilm.digest() != self._minilm_digest:
+            reason = "it was trained on another version of MiniLM than the one installed"
+            raise CheckpointInvalid(self._where, reason)
+        return minilm
+
+    @torch.inference_mode()
+    def _encode_text(self, text: str) -> np.ndarray:
+        states, present = self._minilm.states([text])
+        return self._network.text(states, present)[0].cpu().numpy()
+
+    @torch.inference_mode()
+    def _encode_study(self, clips: Sequence[Clip]) -> StudyEmbedding:
+        given = prepare(clips, self.contract)
+        tokens, _ = self._network.video.tokens(*tensors(given, self.device))
+        count = len(given.clips)
+        present = torch.ones(1, count, dtype=torch.bool, device=self.device)
+        whole, _ = self._network.video(tokens.unsqueeze(0), present)
+        alone, _ = self._network.video(tokens.unsqueeze(1), present.T)
+        rows = unit_rows(torch.cat([whole, alone]).cpu().numpy())
+        return StudyEmbedding(
+            study=clips[0].record.study,
+            encoder_id=self.encoder_id,
+            whole=rows[0],
+            clips=dict(zip(given.clips, rows[1:], strict=True)),
+            inputs=given.clips,
+            context=given.clips,
+        )
+
+
+def load(path: Path | None = None, device: str = "cpu") -> PhantomEncoder:
+    """Load the shipped weights, or a checkpoint folder.
+
+    Raises
+    ------
+    CheckpointInvalid
+        The folder is not a checkpoint of this kind.
+    """
+    folder = SHIPPED if path is None else path
+    checkpoint = read_checkpoint(folder, name=NAME)
+    return PhantomEncoder(checkpoint, where=str(folder), device=device)
+
+
+def build(architecture: Architecture, contract: InputContract) -> DualEncoder:
+    """Make an untrained network for an input contract."""
+    return DualEncoder(architecture, contract.spacing_mm * SEGMENTATION_STRIDE)
+
+
+def make_checkpoint(
+    network: DualEncoder,
+    architecture: Architecture,
+    contract: InputContract,
+    notes: Mapping[str, Any],
+) -> Checkpoint:
+    """Describe a network as a checkpoint; weights are kept in half precision."""
+    halves = {
+        name: tensor.detach()
+        .cpu()
+        .to(torch.float16 if tensor.is_floating_point() else tensor.dtype)
+        for name, tensor in network.state_dict().items()
+    }
+    made_of = {
+        "architecture": asdict(architecture),
+        "inputs": asdict(contract),
+        "minilm": MiniLM().digest(),
+    }
+    return Checkpoint(name=NAME, contract=made_of, notes=notes, tensors=halves)
+
+
+def tensors(given: StudyInput, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Images, technique, view, position and gap of one study, as `VideoTower.tokens` wants them."""
+    arrays = (given.images, given.technique, given.view, given.position_mm, given.gap_mm)
+    images, technique, view, position, gap = (torch.from_numpy(a).to(device) for a in arrays)
+    return images, technique, view, position, gap
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has lists where the dataclasses have tuples."""
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in fields.items()}
