@@ -13,8 +13,10 @@ CineSeekError
 │   ├── EncoderMismatch
 │   ├── GenerationCorrupt
 │   ├── MaskIgnored
+│   ├── EngineInexact
 │   ├── NothingPublished
-│   └── SchemaOutOfDate
+│   ├── SchemaOutOfDate
+│   └── CatalogUnusable
 ├── UsageError              the caller must change something: stop (exit 2)
 │   ├── UnknownSetting
 │   ├── WrongKey
@@ -94,11 +96,14 @@ class StudyNotFound(StoreError):
 
 
 class ClipNotFound(StoreError):
-    """The catalog knows a clip whose file is not there."""
+    """A clip whose file is not there; or, without a path, one that the catalog does not show."""
 
-    def __init__(self, clip: str, path: Path) -> None:
+    def __init__(self, clip: str, path: Path | None = None) -> None:
         super().__init__(
-            f"clip {clip} has no file {path.name}; restore the clips folder or ingest again"
+            f"no clip {clip} in the catalog; see a study's clips with: cineseek show STUDY"
+            if path is None
+            else f"clip {clip} has no file {path.name}; "
+            "restore the clips folder or ingest again"
         )
         self.clip = clip
 
@@ -146,6 +151,15 @@ class MaskIgnored(StoreError):
         self.engine = engine
 
 
+class EngineInexact(StoreError):
+    """An engine broke the error bound that its completeness rests on."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"{engine} cannot be trusted: {reason}; use the exact engine")
+        self.engine = engine
+        self.reason = reason
+
+
 class NothingPublished(StoreError):
     """There is no live generation to search."""
 
@@ -166,6 +180,18 @@ class SchemaOutOfDate(StoreError):
         )
         self.found = found
         self.needed = needed
+
+
+class CatalogUnusable(StoreError):
+    """The catalog's database cannot be opened, reached, locked or read."""
+
+    def __init__(self, database: str, reason: str) -> None:
+        super().__init__(
+            f"the catalog {database} cannot be used: {reason}; "
+            "see that it is there, whole, and not held by another program"
+        )
+        self.database = database
+        self.reason = reason
 
 
 class UnknownSetting(UsageError):

@@ -1,0 +1,264 @@
+"""Tiny exact stand-ins for what lies below the seams. They pass the same contracts."""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+import numpy as np
+
+from retrieval.errors import ClipNotFound, EncoderMismatch, StudyNotFound
+from retrieval.ports import Counts
+from retrieval.values.clip import ClipId, ClipRecord
+from retrieval.values.embedding import (
+    Embeddings,
+    EncoderId,
+    Keys,
+    Neighbours,
+    StoredEmbedding,
+    unit_rows,
+)
+from retrieval.values.query import Access, Filter
+from retrieval.values.report import Report
+from retrieval.values.study import PatientId, SeriesId, State, Study, StudyId, Technique, View
+
+ENCODER = EncoderId("fake@000000000001")
+
+
+def exact_score(a: np.ndarray, b: np.ndarray) -> float:
+    """Dot product in rational numbers, rounded once to float64 and then to 1e-6."""
+    total = sum(
+        (Fraction(float(x)) * Fraction(float(y)) for x, y in zip(a, b, strict=True)), Fraction()
+    )
+    return round(float(total) * 1e6) / 1e6 + 0.0
+
+
+class DictIndex:
+    """A VectorIndex that is a dictionary, slow enough to be obviously right."""
+
+    engine = "dict"
+
+    def __init__(
+        self,
+        vectors: dict[int, np.ndarray],
+        encoder_id: EncoderId = ENCODER,
+        generation: str = "g1",
+    ) -> None:
+        self.encoder_id = encoder_id
+        self.generation = generation
+        self._vectors = vectors
+
+    def __len__(self) -> int:
+        return len(self._vectors)
+
+    def search(
+        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+    ) -> list[Neighbours]:
+        if queries.encoder_id != self.encoder_id:
+            raise EncoderMismatch(index=self.encoder_id, query=queries.encoder_id)
+        if k is not None and k < 1:
+            raise ValueError(f"k is {k}")
+        keys = (
+            set(self._vectors) if allowed is None else set(self._vectors) & set(map(int, allowed))
+        )
+        return [self._best(query, keys, k) for query in queries.vectors]
+
+    def vectors(self, keys: Keys) -> Embeddings:
+        rows = [self._vectors[int(key)] for key in keys]
+        return Embeddings(self.encoder_id, np.array(rows, dtype=np.float32))
+
+    def known(self, keys: Keys) -> Keys:
+        return np.array(sorted(set(map(int, keys)) & set(self._vectors)), dtype=np.int64)
+
+    def _best(self, query: np.ndarray, keys: set[int], k: int | None) -> Neighbours:
+        scored = sorted((-exact_score(self._vectors[key], query), key) for key in keys)[:k]
+        return Neighbours(
+            keys=np.array([key for _, key in scored], dtype=np.int64),
+            scores=np.array([0.0 - s for s, _ in scored]),
+        )
+
+
+class WordEncoder:
+    """A TextEncoder: a fixed direction per text, or one that the test chose."""
+
+    def __init__(
+        self,
+        known: dict[str, Sequence[float]] | None = None,
+        encoder_id: EncoderId = ENCODER,
+        dim: int = 4,
+    ) -> None:
+        self.encoder_id = encoder_id
+        self._known = known or {}
+        self._dim = dim
+
+    def encode_texts(self, texts: Sequence[str]) -> Embeddings:
+        rows = [self._known.get(text, self._hashed(text)) for text in texts]
+        return Embeddings(self.encoder_id, unit_rows(np.array(rows, dtype=np.float64)))
+
+    def _hashed(self, text: str) -> list[float]:
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        return list(np.random.default_rng(seed).normal(size=self._dim))
+
+
+def hexname(text: str) -> str:
+    """A name in the form of a pseudonym."""
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def a_study(name: str, *, patient: str = "", state: State = State.INDEXED, **given) -> Study:
+    """A study whose id, site and patient are readable in a failing test."""
+    from retrieval.values.study import Patient
+
+    person = given.pop("person", Patient(id=PatientId(hexname(patient or f"patient of {name}"))))
+    return Study(
+        id=StudyId(hexname(name)),
+        patient=person,
+        site=given.pop("site", "local"),
+        state=state,
+        **given,
+    )
+
+
+def a_clip(
+    study: Study,
+    view: View = View.SHORT_AXIS,
+    technique: Technique = Technique.CINE,
+    slice_index: int = 0,
+    slice_count: int = 1,
+) -> ClipRecord:
+    """A clip's record; the same arguments give the same id."""
+    name = f"{study.id} {view} {technique} {slice_index} of {slice_count}"
+    return ClipRecord(
+        id=ClipId(hexname(name)),
+        study=study.id,
+        series=SeriesId(hexname(f"{study.id} {view} {technique}")),
+        view=view,
+        technique=technique,
+        slice_index=slice_index,
+        slice_count=slice_count,
+        phases=1,
+        rows=2,
+        columns=2,
+        spacing_mm=(1.0, 1.0),
+    )
+
+
+@dataclass
+class DictCatalog:
+    """A CatalogReader over plain lists."""
+
+    held: dict[StudyId, Study] = field(default_factory=dict)
+    clip_records: dict[ClipId, ClipRecord] = field(default_factory=dict)
+    rows: list[StoredEmbedding] = field(default_factory=list)
+    reports: dict[StudyId, Report] = field(default_factory=dict)
+    unreleased: set[StudyId] = field(default_factory=set)
+
+    def add(
+        self, study: Study, clips: Iterable[ClipRecord] = (), rows: Iterable[StoredEmbedding] = ()
+    ) -> Study:
+        self.held[study.id] = study
+        self.clip_records |= {clip.id: clip for clip in clips}
+        self.rows += rows
+        return study
+
+    def study(self, study: StudyId, *, access: Access) -> Study:
+        if study not in self.held or not self._seen(self.held[study], access):
+            raise StudyNotFound(study)
+        return self.held[study]
+
+    def studies(self, ids: Sequence[StudyId], *, access: Access) -> list[Study]:
+        return [self.study(i, access=access) for i in ids]
+
+    def eligible(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
+        return frozenset(
+            s.id
+            for s in self.held.values()
+            if s.state is State.INDEXED and self._seen(s, access) and self._meets(s, where)
+        )
+
+    def keys(
+        self, where: Filter, encoder_id: EncoderId, *, access: Access
+    ) -> dict[int, tuple[StudyId, ClipId | None]]:
+        eligible = self.eligible(where, access=access)
+        return {
+            row.key: (row.study, row.clip)
+            for row in self.rows
+            if row.encoder_id == encoder_id
+            and row.study in eligible
+            and (row.clip is None or _fits(self.clip_records[row.clip], where))
+        }
+
+    def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
+        self.study(study, access=access)
+        return [c for c in self.clip_records.values() if c.study == study]
+
+    def clips_named(self, ids: Sequence[ClipId], *, access: Access) -> list[ClipRecord]:
+        for i in ids:
+            if i not in self.clip_records or not self._seen(
+                self.held[self.clip_records[i].study], access
+            ):
+                from pathlib import Path
+
+                raise ClipNotFound(i, Path("nowhere"))
+        return [self.clip_records[i] for i in ids]
+
+    def report(self, study: StudyId, *, access: Access) -> Report | None:
+        self.study(study, access=access)
+        return self.reports.get(study)
+
+    def impressions(self, ids: Sequence[StudyId], *, access: Access) -> dict[StudyId, str]:
+        return {i: self.reports[i].impression for i in ids if i in self.reports}
+
+    def search_reports(
+        self, text: str, where: Filter, *, limit: int | None, access: Access
+    ) -> list[tuple[StudyId, float, str]]:
+        words = set(re.findall(r"\w+", text.lower()))
+        found = []
+        for study in self.eligible(where, access=access) & set(self.reports):
+            sentences = re.split(r"(?<=\.)\s+", self.reports[study].text)
+            overlap = [len(words & set(re.findall(r"\w+", s.lower()))) for s in sentences]
+            if max(overlap):
+                found.append((study, float(sum(overlap)), sentences[int(np.argmax(overlap))]))
+        return sorted(found, key=lambda f: (-f[1], f[0]))[:limit]
+
+    def facets(self, where: Filter, *, access: Access) -> list[Counts]:
+        sexes: dict[str, int] = {}
+        for study in self.eligible(replace(where, sexes=frozenset()), access=access):
+            sex = self.held[study].patient.sex
+            if sex is not None:
+                sexes[sex] = sexes.get(sex, 0) + 1
+        return [Counts(facet="sexes", counts=sexes)]
+
+    def ledger(self, *, access: Access) -> list[Study]:
+        return sorted((s for s in self.held.values() if self._seen(s, access)), key=lambda s: s.id)
+
+    def _seen(self, study: Study, access: Access) -> bool:
+        at_site = access.sites is None or study.site in access.sites
+        return at_site and (access.unreleased or study.id not in self.unreleased)
+
+    def _meets(self, study: Study, where: Filter) -> bool:
+        clips = [c for c in self.clip_records.values() if c.study == study.id]
+        if (where.views or where.techniques) and not any(_fits(c, where) for c in clips):
+            return False
+        person, scanner = study.patient, study.scanner
+        return all(
+            (
+                not where.sexes or person.sex in where.sexes,
+                _between(person.age_years, where.age_from, where.age_to),
+                _between(study.year, where.year_from, where.year_to),
+                not where.field_strengths_t or scanner.field_strength_t in where.field_strengths_t,
+                not where.vendors or scanner.vendor in where.vendors,
+            )
+        )
+
+
+def _fits(clip: ClipRecord, where: Filter) -> bool:
+    right_view = not where.views or clip.view in where.views
+    return right_view and (not where.techniques or clip.technique in where.techniques)
+
+
+def _between(value: int | None, low: int | None, high: int | None) -> bool:
+    if low is None and high is None:
+        return True
+    return value is not None and (low is None or value >= low) and (high is None or value <= high)
