@@ -68,6 +68,8 @@ class Query:
         Find the studies nearest to this one (itself left out).
     limit
         How many hits; None ranks every eligible study.
+    other_patients
+        With `like`: leave out all studies of the same patient, not only this one.
     """
 
     text: str = ""
@@ -75,6 +77,7 @@ class Query:
     limit: int | None = 12
     where: Filter = field(default_factory=Filter)
     channel: Channel = Channel.VIDEO
+    other_patients: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +118,10 @@ class Ranking:
     Attributes
     ----------
     eligible
-        Studies that passed filter and permissions; every one was compared.
+        Studies that passed filter and permissions; every one but `missing` was compared.
+    missing
+        Eligible studies of which this generation has no vector, because they
+        were embedded after it was published or its encoder sees nothing in them.
     """
 
     query: Query
@@ -123,3 +129,4 @@ class Ranking:
     hits: tuple[Hit, ...]
     encoder_id: EncoderId
     generation: str
+    missing: int = 0
