@@ -1,0 +1,1 @@
+"""What reports say: reference limits, sections of a report, findings with polarity."""
