@@ -1,0 +1,148 @@
+"""The one place that picks implementations; heavy ones are imported when first needed."""
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from retrieval.errors import CheckpointInvalid, NothingPublished
+from retrieval.ports import (
+    Catalog,
+    CatalogReader,
+    ClipStore,
+    TextEncoder,
+    VectorIndex,
+    VideoEncoder,
+)
+from retrieval.search.searcher import Searcher
+from retrieval.settings import Settings
+from retrieval.vectors import generation as generations
+
+log = logging.getLogger(__name__)
+
+
+class Encoder(TextEncoder, VideoEncoder, Protocol):
+    """A dual encoder: words and hearts in one space."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All that answering needs, opened for reading.
+
+    Attributes
+    ----------
+    generation
+        Name of the generation that is live, and that `searcher` searches.
+    """
+
+    catalog: CatalogReader
+    clips: ClipStore
+    searcher: Searcher
+    generation: str
+
+
+def generations_folder(settings: Settings) -> Path:
+    """Where the generations of a home live."""
+    return settings.home / "generations"
+
+
+def open_catalog(settings: Settings, *, migrate: bool = False) -> Catalog:
+    """Open the catalog; only with `migrate` is a schema made or brought up to date."""
+    from retrieval.catalog.catalog import SqlCatalog
+
+    return SqlCatalog.open(settings.catalog_url, migrate=migrate)
+
+
+def open_clips(settings: Settings) -> ClipStore:
+    """Open the folder of clips."""
+    from retrieval.clips.store import FolderClipStore
+
+    return FolderClipStore(settings.home / "clips")
+
+
+def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
+    """Open "phantom" (the shipped weights), "cmrclip" (from the hub), or a checkpoint's folder.
+
+    Raises
+    ------
+    CheckpointInvalid
+        There is no such encoder, or it cannot be loaded.
+    """
+    device = pick_device(settings.device)
+    path = None if name_or_path in ("phantom", "cmrclip") else Path(name_or_path)
+    kind = name_or_path if path is None else _kind(path)
+    log.info("opening encoder %s on %s", name_or_path, device)
+    if kind == "phantom":
+        from retrieval.encoder import phantom
+
+        return phantom.load(path, device)
+    from retrieval.encoder import cmrclip
+
+    return cmrclip.load(path, device)
+
+
+def pick_device(device: str) -> str:
+    """Resolve "auto": the first GPU that torch sees, else the CPU."""
+    if device != "auto":
+        return device
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def open_live_index(settings: Settings) -> tuple[VectorIndex, str]:
+    """Open the live generation and say what its encoder is opened by.
+
+    Raises
+    ------
+    NothingPublished
+        This home has no live generation.
+    """
+    folder = generations_folder(settings)
+    name = generations.current(folder)
+    if name is None:
+        raise NothingPublished(settings.home)
+    told = generations.manifest(folder, name)
+    return generations.open_index(folder, name), told.encoder or told.encoder_id.partition("@")[0]
+
+
+def open_reading(settings: Settings, *, words: bool = True) -> Reading:
+    """Open a home for answering.
+
+    Parameters
+    ----------
+    words
+        Whether queries will come in words; without them no encoder is loaded.
+
+    Raises
+    ------
+    NothingPublished
+        This home has no live generation.
+    EncoderMismatch
+        The encoder that opens under the recorded name is not the one that made
+        the index.
+    """
+    index, encoder = open_live_index(settings)
+    texts = open_encoder(encoder, settings) if words else None
+    catalog = open_catalog(settings)
+    return Reading(
+        catalog=catalog,
+        clips=open_clips(settings),
+        searcher=Searcher(texts, index, catalog),
+        generation=index.generation,
+    )
+
+
+def _kind(folder: Path) -> str:
+    """Tell our own checkpoints from published CMR-CLIP folders by what config.json says."""
+    config = folder / "config.json"
+    if not config.is_file():
+        raise CheckpointInvalid(
+            str(folder), "it is neither phantom, cmrclip nor a folder with a config.json"
+        )
+    try:
+        told = json.loads(config.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise CheckpointInvalid(str(folder), "its config.json is not JSON") from error
+    return "phantom" if isinstance(told, dict) and told.get("name") == "phantom" else "cmrclip"
