@@ -19,6 +19,7 @@ CineSeekError
 │   └── CatalogUnusable
 ├── UsageError              the caller must change something: stop (exit 2)
 │   ├── UnknownSetting
+│   ├── ArchiveNotFound
 │   ├── WrongKey
 │   ├── CheckpointInvalid
 │   ├── AnotherEncoderPublished
@@ -200,6 +201,14 @@ class UnknownSetting(UsageError):
     def __init__(self, names: list[str], *, known: list[str]) -> None:
         super().__init__(f"unknown settings {', '.join(names)}; known are {', '.join(known)}")
         self.names = names
+
+
+class ArchiveNotFound(UsageError):
+    """A folder or file that was to be indexed does not exist."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"there is no {path}; name a folder or file that exists")
+        self.path = path
 
 
 class WrongKey(UsageError):

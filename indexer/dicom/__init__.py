@@ -1,0 +1,1 @@
+"""DICOM files: what headers say, pixels, structured reports. The only home of pydicom."""

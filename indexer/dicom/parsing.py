@@ -1,0 +1,179 @@
+"""Opening DICOM files that may be anything."""
+
+import logging
+import struct
+import warnings
+import zlib
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from pydicom import config
+from pydicom.dataset import FileDataset
+from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_partial
+from pydicom.tag import BaseTag
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+
+from retrieval.errors import UnreadableFile
+
+PARSE_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    InvalidDicomError,
+    LookupError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What pydicom raises on malformed bytes, found by fuzzing it."""
+
+MAX_INFLATED = 1 << 29
+"""Bytes that a deflated data set may grow to; a few kilobytes can claim terabytes."""
+
+_PIXELS = 0x7FE00000
+_PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
+_DEFLATED_UID = DeflatedExplicitVRLittleEndian.encode()
+_UNDEFINED = 0xFFFFFFFF
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep pydicom's remarks on malformed values to itself: they quote the values.
+
+    Not safe in threads, as `warnings.catch_warnings` is not; use processes.
+    """
+    log, mode = logging.getLogger("pydicom"), config.settings.reading_validation_mode
+    was_disabled = log.disabled
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom(\.|$)")
+        log.disabled = True
+        config.settings.reading_validation_mode = config.IGNORE
+        try:
+            yield
+        finally:
+            log.disabled = was_disabled
+            config.settings.reading_validation_mode = mode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parsed:
+    """A data set without its pixels.
+
+    Attributes
+    ----------
+    transfer_syntax
+        As the file says; told from the encoding where it does not.
+    pixel_bytes
+        How many bytes follow the header of the pixel data element; 0 where
+        there is none.
+    pixel_length
+        The length that the pixel data element claims; None if undefined
+        (encapsulated) or absent.
+    """
+
+    dataset: FileDataset
+    transfer_syntax: UID
+    pixel_bytes: int
+    pixel_length: int | None
+
+
+def parse(path: Path, *, tags: Collection[int] | None = None) -> Parsed:
+    """Read a file's data set up to its pixel data.
+
+    Parameters
+    ----------
+    tags
+        If given, only these elements are kept, and reading ends after the
+        last of them: cheap for a first look.
+
+    Raises
+    ------
+    UnreadableFile
+        The bytes are not a DICOM data set, or the file cannot be opened.
+    """
+    try:
+        with path.open("rb") as file, quiet():
+            return _parse(file, tags)
+    except OSError as error:
+        raise UnreadableFile(f"cannot be opened: {error.strerror}") from error
+    except PARSE_ERRORS as error:
+        raise UnreadableFile(f"not a valid DICOM data set ({type(error).__name__})") from error
+
+
+def _parse(file: BinaryIO, tags: Collection[int] | None) -> Parsed:
+    last = max(tags) if tags else _PIXELS
+    ending: list[int] = []
+
+    def past_header(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001
+        if tag > last or tag >= _PIXELS:
+            ending[:] = [tag, length]
+        return bool(ending)
+
+    _refuse_bomb(file)
+    dataset = read_partial(
+        file, past_header, force=True, specific_tags=list(tags) if tags else None
+    )
+    syntax = _transfer_syntax(dataset)
+    tag, length = ending or (0, 0)
+    if tag >> 16 != _PIXELS >> 16:
+        return Parsed(dataset, syntax, 0, None)
+    claimed = length if tag in _PIXEL_DATA and length != _UNDEFINED else None
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return Parsed(dataset, syntax, length, claimed)
+    start = file.tell() + (8 if dataset.original_encoding[0] else 12)
+    return Parsed(dataset, syntax, max(0, file.seek(0, 2) - start), claimed)
+
+
+def _transfer_syntax(dataset: FileDataset) -> UID:
+    """Return the file's transfer syntax, or the one its encoding amounts to."""
+    said = dataset.file_meta.get("TransferSyntaxUID")
+    if said:
+        return UID(str(said).strip("\0 "))
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def _refuse_bomb(file: BinaryIO) -> None:
+    """Leave `file` at its start, unless it is deflated and too large inside.
+
+    Raises
+    ------
+    UnreadableFile
+        It would inflate to more than `MAX_INFLATED` bytes.
+    """
+    head = file.read(4096)
+    if _DEFLATED_UID in head:
+        meta_length = head.find(b"\x02\x00\x00\x00UL\x04\x00")
+        start = (
+            meta_length + 12 + int.from_bytes(head[meta_length + 8 : meta_length + 12], "little")
+        )
+        if meta_length < 0:
+            raise UnreadableFile("deflated, without the length of its file meta information")
+        file.seek(start)
+        _measure_inflated(file)
+    file.seek(0)
+
+
+def _measure_inflated(file: BinaryIO) -> None:
+    inflate, total = zlib.decompressobj(-zlib.MAX_WBITS), 0
+    chunk = file.read(1 << 16)
+    while chunk and not inflate.eof:
+        total += len(inflate.decompress(chunk, 1 << 22))
+        if total > MAX_INFLATED:
+            raise UnreadableFile(f"inflates to more than {MAX_INFLATED >> 20} MB")
+        chunk = inflate.unconsumed_tail or file.read(1 << 16)
