@@ -240,7 +240,15 @@ class Catalog(CatalogReader, Protocol):
         ...
 
     def put_embeddings(self, rows: Sequence[StoredEmbedding]) -> None:
-        """Store vectors beside what they came from; a known key is left as it is."""
+        """Store vectors beside what they came from; a known key is left as it is.
+
+        All vectors that one encoder makes of one study's clips, as they are
+        now, come in one call: the study then counts as done for that encoder.
+        """
+        ...
+
+    def put_unembeddable(self, studies: Sequence[StudyId], encoder_id: EncoderId) -> None:
+        """Note studies of which this encoder knows no clip: done, until their clips change."""
         ...
 
     def embeddings(self, encoder_id: EncoderId) -> Iterator[tuple[Keys, Embeddings]]:

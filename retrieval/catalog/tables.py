@@ -1,0 +1,350 @@
+"""The SQL schema, and nothing else."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Date,
+    DateTime,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Text,
+    TypeDecorator,
+    text,
+)
+from sqlalchemy.engine import Dialect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.study import Sex, State, Technique, View
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+PSEUDONYM = String(24)
+"""24 hexadecimal digits: a keyed pseudonym, or a digest of content."""
+
+BIG = BigInteger().with_variant(Integer, "sqlite")
+"""64 bits on both databases; SQLite's INTEGER PRIMARY KEY is its own row id."""
+
+
+class Floats(TypeDecorator[tuple[float, ...]]):
+    """A tuple of floats as a JSON list; every float64 comes back exactly."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+
+    def process_bind_param(
+        self,
+        value: Sequence[float] | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> list[float] | None:
+        """Store whole numbers as floats too, so that equal tuples are equal rows."""
+        return None if value is None else [float(x) for x in value]
+
+    def process_result_value(
+        self,
+        value: Sequence[float] | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> tuple[float, ...] | None:
+        """Return a tuple."""
+        return None if value is None else tuple(value)
+
+
+class Word(TypeDecorator[Any]):
+    """A member of a StrEnum, stored as its value."""
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__(length=40)
+        self.kind = kind
+
+    def process_bind_param(
+        self,
+        value: StrEnum | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> str | None:
+        """Store the plain text."""
+        return None if value is None else str(self.kind(value))
+
+    def process_result_value(
+        self,
+        value: str | None,
+        dialect: Dialect,  # noqa: ARG002
+    ) -> StrEnum | None:
+        """Return the member."""
+        return None if value is None else self.kind(value)
+
+
+class Base(DeclarativeBase):
+    """Every table of the catalog."""
+
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class StudyRow(Base):
+    """One study, in whatever state it is."""
+
+    __tablename__ = "study"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('indexed', 'excluded', 'quarantined', 'failed', 'pending')", name="state"
+        ),
+    )
+
+    id: Mapped[str] = mapped_column(
+        PSEUDONYM, primary_key=True, comment="pseudonym of StudyInstanceUID (0020,000D) UI"
+    )
+    patient: Mapped[str] = mapped_column(
+        PSEUDONYM, index=True, comment="pseudonym of PatientID (0010,0020) LO and its issuer"
+    )
+    sex: Mapped[Sex | None] = mapped_column(Word(Sex), comment="PatientSex (0010,0040) CS")
+    age_years: Mapped[int | None] = mapped_column(
+        Integer, comment="PatientAge (0010,1010) AS in whole years; 90 stands for 90 and over"
+    )
+    height_cm: Mapped[float | None] = mapped_column(
+        Double, comment="PatientSize (0010,1020) DS in cm"
+    )
+    weight_kg: Mapped[float | None] = mapped_column(
+        Double, comment="PatientWeight (0010,1030) DS in kg"
+    )
+    bsa_m2: Mapped[float | None] = mapped_column(Double, comment="body surface area by Mosteller")
+    site: Mapped[str] = mapped_column(String(16), index=True, comment="code of the site")
+    state: Mapped[State] = mapped_column(Word(State), index=True)
+    reason: Mapped[str] = mapped_column(Text, comment="why not indexed; empty if it is")
+    year: Mapped[int | None] = mapped_column(
+        Integer, comment="true year of StudyDate (0008,0020) DA"
+    )
+    acquired_on: Mapped[date | None] = mapped_column(
+        Date, comment="StudyDate (0008,0020) DA, shifted by the patient's keyed number of days"
+    )
+    vendor: Mapped[str | None] = mapped_column(Text, comment="Manufacturer (0008,0070) LO")
+    model: Mapped[str | None] = mapped_column(Text, comment="ManufacturerModelName (0008,1090) LO")
+    software: Mapped[str | None] = mapped_column(Text, comment="SoftwareVersions (0018,1020) LO")
+    field_strength_t: Mapped[float | None] = mapped_column(
+        Double, comment="MagneticFieldStrength (0018,0087) DS in tesla"
+    )
+    contrast: Mapped[bool | None] = mapped_column(
+        Boolean, comment="ContrastBolusAgent (0018,0010) LO given"
+    )
+    heart_rate_bpm: Mapped[float | None] = mapped_column(
+        Double, comment="HeartRate (0018,1088) IS in beats per minute"
+    )
+    accession_key: Mapped[str | None] = mapped_column(
+        PSEUDONYM, index=True, comment="pseudonym of AccessionNumber (0008,0050) SH"
+    )
+    source_digest: Mapped[str] = mapped_column(
+        String(64), comment="digest of the files read: keys, sizes, times"
+    )
+    released: Mapped[bool] = mapped_column(Boolean)
+    deleted_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class SeriesRow(Base):
+    """One series and what became of it."""
+
+    __tablename__ = "series"
+
+    study: Mapped[str] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"), primary_key=True)
+    id: Mapped[str] = mapped_column(
+        PSEUDONYM, primary_key=True, comment="pseudonym of SeriesInstanceUID (0020,000E) UI"
+    )
+    position: Mapped[int] = mapped_column(Integer, comment="0-based place in its study")
+    view: Mapped[View] = mapped_column(Word(View))
+    technique: Mapped[Technique] = mapped_column(Word(Technique))
+    state: Mapped[State] = mapped_column(Word(State))
+    reason: Mapped[str] = mapped_column(Text, comment="why not indexed; empty if it is")
+    slices: Mapped[int] = mapped_column(Integer)
+    phases: Mapped[int] = mapped_column(Integer)
+    clips: Mapped[int] = mapped_column(Integer)
+    spacing_mm: Mapped[tuple[float, ...] | None] = mapped_column(
+        Floats, comment="PixelSpacing (0028,0030) DS: down, across"
+    )
+    slice_spacing_mm: Mapped[float | None] = mapped_column(
+        Double, comment="along the normal, from ImagePositionPatient (0020,0032) DS"
+    )
+
+
+class ClipRow(Base):
+    """One clip: everything but its pixels. Fields as `retrieval.values.clip.ClipRecord`."""
+
+    __tablename__ = "clip"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["study", "series"], ["series.study", "series.id"], ondelete="CASCADE"
+        ),
+        Index("ix_clip_study_view_technique", "study", "view", "technique"),
+    )
+
+    id: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="digest of its content")
+    study: Mapped[str] = mapped_column(PSEUDONYM)
+    series: Mapped[str] = mapped_column(PSEUDONYM)
+    view: Mapped[View] = mapped_column(Word(View))
+    technique: Mapped[Technique] = mapped_column(Word(Technique))
+    variant: Mapped[str] = mapped_column(Text)
+    slice_index: Mapped[int] = mapped_column(Integer, comment="0-based; base first")
+    slice_count: Mapped[int] = mapped_column(Integer)
+    phases: Mapped[int] = mapped_column(Integer)
+    rows: Mapped[int] = mapped_column(Integer, comment="Rows (0028,0010) US")
+    columns: Mapped[int] = mapped_column(Integer, comment="Columns (0028,0011) US")
+    spacing_mm: Mapped[tuple[float, ...]] = mapped_column(
+        Floats, comment="PixelSpacing (0028,0030) DS: down, across"
+    )
+    slice_spacing_mm: Mapped[float | None] = mapped_column(Double)
+    thickness_mm: Mapped[float | None] = mapped_column(
+        Double, comment="SliceThickness (0018,0050) DS"
+    )
+    position_mm: Mapped[tuple[float, ...]] = mapped_column(
+        Floats, comment="ImagePositionPatient (0020,0032) DS"
+    )
+    row_direction: Mapped[tuple[float, ...]] = mapped_column(
+        Floats, comment="ImageOrientationPatient (0020,0037) DS, first half"
+    )
+    column_direction: Mapped[tuple[float, ...]] = mapped_column(
+        Floats, comment="ImageOrientationPatient (0020,0037) DS, second half"
+    )
+    oriented: Mapped[bool] = mapped_column(Boolean)
+    frame_times_ms: Mapped[tuple[float, ...]] = mapped_column(
+        Floats, comment="TriggerTime (0018,1060) DS, one per phase"
+    )
+    rr_ms: Mapped[float | None] = mapped_column(Double, comment="NominalInterval (0018,1062) IS")
+    tr_ms: Mapped[float | None] = mapped_column(Double, comment="RepetitionTime (0018,0080) DS")
+    te_ms: Mapped[float | None] = mapped_column(Double, comment="EchoTime (0018,0081) DS")
+    ti_ms: Mapped[float | None] = mapped_column(Double, comment="InversionTime (0018,0082) DS")
+    flip_deg: Mapped[float | None] = mapped_column(Double, comment="FlipAngle (0018,1314) DS")
+    slope: Mapped[float] = mapped_column(Double, comment="RescaleSlope (0028,1053) DS")
+    intercept: Mapped[float] = mapped_column(Double, comment="RescaleIntercept (0028,1052) DS")
+    unit: Mapped[str] = mapped_column(Text)
+    monochrome1: Mapped[bool] = mapped_column(
+        Boolean, comment="PhotometricInterpretation (0028,0004) CS is MONOCHROME1"
+    )
+
+
+class FileRow(Base):
+    """One file of the archive and whether it was used."""
+
+    __tablename__ = "file"
+
+    key: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="pseudonym of its path")
+    study: Mapped[str | None] = mapped_column(
+        ForeignKey("study.id", ondelete="CASCADE"), index=True
+    )
+    used: Mapped[bool] = mapped_column(Boolean)
+    reason: Mapped[str] = mapped_column(Text, comment="why not used; empty if it is")
+    size: Mapped[int] = mapped_column(BIG, comment="bytes")
+    modified_ns: Mapped[int] = mapped_column(BIG)
+
+
+class ReportRow(Base):
+    """One report, whether its study is here or not."""
+
+    __tablename__ = "report"
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+    arrival: Mapped[int] = mapped_column(BIG, primary_key=True, comment="order of arrival")
+    digest: Mapped[str] = mapped_column(String(64), comment="SHA-256 of the text")
+    study: Mapped[str | None] = mapped_column(
+        PSEUDONYM, index=True, comment="pseudonym of the StudyInstanceUID it names"
+    )
+    accession_key: Mapped[str | None] = mapped_column(
+        PSEUDONYM, index=True, comment="pseudonym of the AccessionNumber it names"
+    )
+    text: Mapped[str] = mapped_column(Text)
+    impression: Mapped[str] = mapped_column(Text)
+
+
+class VersionRow(Base):
+    """A report's place among the versions of one study's report.
+
+    `chain` is the study's id; for reports that name only an accession number
+    which no study here has, it is that number's pseudonym.
+    """
+
+    __tablename__ = "report_version"
+
+    chain: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True)
+    version: Mapped[int] = mapped_column(Integer, primary_key=True, comment="1-based")
+    report: Mapped[int] = mapped_column(
+        ForeignKey("report.arrival", ondelete="CASCADE"), index=True
+    )
+    newest: Mapped[bool] = mapped_column(Boolean)
+
+
+class FindingRow(Base):
+    """One statement of a report."""
+
+    __tablename__ = "finding"
+
+    report: Mapped[int] = mapped_column(
+        ForeignKey("report.arrival", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, comment="0-based")
+    name: Mapped[FindingName] = mapped_column(Word(FindingName))
+    polarity: Mapped[Polarity] = mapped_column(Word(Polarity))
+    start_at: Mapped[int] = mapped_column(Integer, comment="first character of its sentence")
+    end_at: Mapped[int] = mapped_column(Integer, comment="one past the last")
+
+
+class EmbeddingRow(Base):
+    """One vector and what it was computed from. `key` is what indexes know it by."""
+
+    __tablename__ = "embedding"
+    __table_args__ = (
+        Index(
+            "uq_embedding_clip",
+            *("study", "clip", "input_digest", "encoder_id"),
+            unique=True,
+        ),
+        # NULLs differ from each other in a unique index, so studies need their own.
+        Index(
+            "uq_embedding_study",
+            *("study", "input_digest", "encoder_id"),
+            unique=True,
+            sqlite_where=text("clip IS NULL"),
+            postgresql_where=text("clip IS NULL"),
+        ),
+        Index("ix_embedding_encoder_id_key", "encoder_id", "key"),
+    )
+
+    key: Mapped[int] = mapped_column(
+        BIG, primary_key=True, autoincrement=False, comment="63 bits of SHA-256 of the rest"
+    )
+    study: Mapped[str] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"))
+    clip: Mapped[str | None] = mapped_column(
+        ForeignKey("clip.id", ondelete="CASCADE"), index=True, comment="NULL: the study as a whole"
+    )
+    input_digest: Mapped[str] = mapped_column(PSEUDONYM)
+    encoder_id: Mapped[str] = mapped_column(Text)
+    vector: Mapped[bytes] = mapped_column(LargeBinary, comment="float32, little-endian")
+
+
+class EmbeddedRow(Base):
+    """A study whose clips, as they are now, an encoder has been through.
+
+    Gone as soon as the study's set of clips changes. An encoder may leave
+    clips out, so its vectors alone cannot say that it is done.
+    """
+
+    __tablename__ = "embedded"
+
+    study: Mapped[str] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"), primary_key=True)
+    encoder_id: Mapped[str] = mapped_column(Text, primary_key=True)
