@@ -12,6 +12,7 @@ from retrieval.phantom.sentences_grammar import (
     holds_held_out_query,
     phrases,
 )
+from retrieval.phantom.sentences_report import write_report
 from retrieval.phantom.sentences_truth import NUMBERS, RULES, degree, degrees
 
 CONCEPTS: tuple[str, ...] = tuple(RULES)
@@ -33,4 +34,5 @@ __all__ = [
     "families",
     "holds_held_out_query",
     "phrases",
+    "write_report",
 ]
