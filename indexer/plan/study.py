@@ -1,0 +1,240 @@
+"""The plan of a whole study."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from indexer.plan.evidence import is_gated
+from indexer.plan.plans import ClipPlan, SeriesPlan, StudyPlan
+from indexer.plan.relations import related, same_place
+from indexer.plan.runs import Cut, Run, runs_of
+from indexer.plan.slices import flaw_of
+from indexer.plan.stacks import Member, Stack, spacing_of, stacks_of
+from indexer.plan.view import LongAxis, long_axis, sight
+from indexer.plan.words import names_heart, view_named, words_of
+from indexer.raw import Frame, RawSeries, RawStudy
+from retrieval.values.study import State, Technique, View
+
+NOT_CARDIAC = "no cardiac series"
+SAME_PLANE_MM = 10.0
+"""A flow plane this near to a cine's shows what the cine shows."""
+
+
+def plan_study(raw: RawStudy) -> StudyPlan:
+    """Decide which frames of a study become which clips.
+
+    Nothing but what headers say is used; pixels are not read. Neither the order
+    of series and frames nor file names and instance numbers matter, and
+    descriptions only where physics and geometry leave a doubt.
+    """
+    usable = [_placed(s) if not s.refusal else [] for s in raw.series]
+    if not any(_is_cardiac(s, oriented=raw.oriented) for s in raw.series if not s.refusal):
+        return _not_cardiac(raw)
+    runs = related(
+        [
+            run
+            for number, frames in enumerate(usable)
+            for run in (runs_of(frames, number, oriented=raw.oriented) if frames else [])
+        ]
+    )
+    clips = _clips(runs, oriented=raw.oriented)
+    series = tuple(
+        _series_plan(one, [r for r in runs if r.series == number], clips)
+        for number, one in enumerate(raw.series)
+    )
+    state, reason = _fate(series)
+    return StudyPlan(series=series, state=state, reason=reason)
+
+
+def _placed(series: RawSeries) -> list[Frame]:
+    return [f for f in series.frames if not flaw_of(f)]
+
+
+def _is_cardiac(series: RawSeries, *, oriented: bool) -> bool:
+    """Whether a series' headers speak of a heart; files without orientation come from such sets."""
+    if not series.frames:
+        return False
+    return not oriented or is_gated(series.frames) or names_heart(words_of(series.frames))
+
+
+def _not_cardiac(raw: RawStudy) -> StudyPlan:
+    """The plan of a study in which nothing can be a heart."""
+    series = tuple(
+        _refused(s)
+        if s.refusal
+        else SeriesPlan(
+            uid=s.uid,
+            state=State.EXCLUDED,
+            reason="not cardiac: no heartbeat in its headers",
+            unused=_all_unused(s.frames, "not cardiac: no heartbeat in its headers"),
+        )
+        for s in raw.series
+    )
+    if any(not s.refusal for s in raw.series):
+        worse = [p for p in series if p.state in (State.FAILED, State.QUARANTINED)]
+        if not worse:
+            return StudyPlan(series=series, state=State.EXCLUDED, reason=NOT_CARDIAC)
+    state, reason = _fate(series)
+    return StudyPlan(series=series, state=state, reason=reason)
+
+
+def _refused(series: RawSeries) -> SeriesPlan:
+    return SeriesPlan(
+        uid=series.uid,
+        state=State(series.refused_as or "excluded"),
+        reason=series.refusal,
+        unused=_all_unused(series.frames, series.refusal),
+    )
+
+
+def _all_unused(frames: Iterable[Frame], reason: str) -> tuple[tuple[str, str], ...]:
+    return tuple((uid, reason) for uid in sorted({f.instance_uid for f in frames}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Placed:
+    """A clip with the slice it was made from."""
+
+    cut: Cut
+    plan: ClipPlan
+
+
+def _clips(runs: Sequence[Run], *, oriented: bool) -> dict[int, list[_Placed]]:
+    """Every clip of the study, by its series."""
+    axis = long_axis(
+        [c.slice.plane for r in runs if r.technique is not Technique.FLOW for c in r.kept]
+    )
+    clips: dict[int, list[_Placed]] = {}
+    seen: list[tuple[Member, View]] = []
+    stacks = sorted(stacks_of(runs), key=_flow_last)
+    for stack in stacks:
+        for placed, member in _stack_clips(stack, axis, seen, oriented=oriented):
+            clips.setdefault(member.run.series, []).append(placed)
+            seen.append((member, placed.plan.view))
+    return clips
+
+
+def _flow_last(stack: Stack) -> bool:
+    return stack.members[0].run.technique is Technique.FLOW
+
+
+def _stack_clips(
+    stack: Stack, axis: LongAxis, seen: Sequence[tuple[Member, View]], *, oriented: bool
+) -> list[tuple[_Placed, Member]]:
+    views = Counter(_view(m, stack, axis, seen, oriented=oriented) for m in stack.members)
+    view = min(views, key=lambda v: (-views[v], v))
+    towards_apex = oriented and view is View.SHORT_AXIS
+    direction = axis.direction if towards_apex else stack.normal
+    return [
+        (
+            _Placed(
+                cut=member.cut,
+                plan=ClipPlan(
+                    frames=member.cut.timing.frames,
+                    view=view,
+                    technique=member.run.technique,
+                    variant=member.run.variant,
+                    slice_index=index,
+                    slice_count=len(stack.members),
+                    frame_times_ms=member.cut.timing.times_ms,
+                    rr_ms=member.cut.timing.rr_ms,
+                    slice_spacing_mm=stack.spacing_mm,
+                    oriented=oriented,
+                ),
+            ),
+            member,
+        )
+        for index, member in enumerate(stack.ordered(direction))
+    ]
+
+
+def _view(
+    member: Member,
+    stack: Stack,
+    axis: LongAxis,
+    seen: Sequence[tuple[Member, View]],
+    *,
+    oriented: bool,
+) -> View:
+    """The view of one slice: geometry, and words where it leaves a doubt."""
+    if not oriented:
+        return View.SHORT_AXIS
+    named = view_named(words_of(member.slice.frames))
+    said = sight(member.slice.plane, axis, stacked=len(stack.members))
+    if member.run.technique is Technique.FLOW and said.view is not View.TRANSAXIAL:
+        # Flow planes are cut across vessels; chambers' angles mean nothing there.
+        beside = (v for m, v in seen if same_place(m.slice, member.slice, SAME_PLANE_MM))
+        return next(beside, named or View.OTHER)
+    return named if named is not None and named in said.doubt else said.view
+
+
+def _series_plan(
+    series: RawSeries, runs: Sequence[Run], clips: dict[int, list[_Placed]]
+) -> SeriesPlan:
+    if series.refusal:
+        return _refused(series)
+    number = runs[0].series if runs else -1
+    made = sorted(clips.get(number, []), key=lambda p: _clip_order(p.plan))
+    unused = _unused(series, runs, [p.plan for p in made])
+    if not runs:
+        reason = unused[0][1] if unused else "no image in it"
+        return SeriesPlan(uid=series.uid, state=State.FAILED, reason=reason, unused=unused)
+    main = max(runs, key=lambda r: (len(r.kept), r.frames))
+    shown = main.kept or main.cuts
+    return SeriesPlan(
+        uid=series.uid,
+        view=_main_view([p.plan for p in made]),
+        technique=main.technique,
+        state=State.INDEXED if made else State.EXCLUDED,
+        reason="" if made else _main_reason(main),
+        slices=len(shown),
+        phases=max(len(c.timing.frames) for c in shown),
+        spacing_mm=shown[0].slice.plane.spacing_mm,
+        slice_spacing_mm=spacing_of([c.slice for c in shown]),
+        clips=tuple(p.plan for p in made),
+        unused=unused,
+    )
+
+
+def _clip_order(clip: ClipPlan) -> tuple[object, ...]:
+    return (clip.technique, clip.variant, clip.view, clip.slice_index, clip.frames[0].instance_uid)
+
+
+def _main_view(clips: Sequence[ClipPlan]) -> View:
+    """The view of most clips; `OTHER` where two views are equally many."""
+    ranked = Counter(c.view for c in clips).most_common(2)
+    if not ranked or (len(ranked) > 1 and ranked[0][1] == ranked[1][1]):
+        return View.OTHER
+    return ranked[0][0]
+
+
+def _main_reason(run: Run) -> str:
+    return Counter(c.flaw for c in run.cuts).most_common(1)[0][0]
+
+
+def _unused(
+    series: RawSeries, runs: Sequence[Run], clips: Sequence[ClipPlan]
+) -> tuple[tuple[str, str], ...]:
+    """Every instance that no clip uses, with its reason."""
+    used = {f.instance_uid for c in clips for f in c.frames}
+    reasons: dict[str, str] = {}
+    for frame in sorted(series.frames, key=lambda f: (f.instance_uid, f.index)):
+        reasons.setdefault(frame.instance_uid, flaw_of(frame))
+    for run in runs:
+        for cut in run.cuts:
+            for frame, why in cut.unused:
+                reasons[frame.instance_uid] = why
+            if not cut.kept:
+                reasons |= {f.instance_uid: cut.flaw for f in cut.slice.frames}
+    return tuple((uid, why) for uid, why in reasons.items() if uid not in used)
+
+
+def _fate(series: Sequence[SeriesPlan]) -> tuple[State, str]:
+    """State of a study from its series: indexed if a clip remains, else the gravest reason."""
+    if any(s.state is State.INDEXED for s in series):
+        return State.INDEXED, ""
+    for state in (State.FAILED, State.QUARANTINED, State.EXCLUDED):
+        reasons = Counter(s.reason for s in series if s.state is state)
+        if reasons:
+            return state, "; ".join(sorted(reasons))
+    return State.EXCLUDED, "no images"
