@@ -1,0 +1,178 @@
+"""What the page's URL says: the question, its filters, and where the reader is.
+
+The URL is the only place this is kept, so that reload, Back and a second tab
+show the same. It holds no name, no accession number and no text of a report.
+"""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TypeVar
+
+from retrieval.values.query import Filter, Query
+from retrieval.values.study import Sex, StudyId, Technique, View
+
+PAGE_SIZE = 12
+"""Cards on a page."""
+
+_STUDY = re.compile(r"[0-9a-f]{24}")
+_RANGE = re.compile(r"(\d{0,4})-(\d{0,4})")
+_ANY = "-"
+
+Member = TypeVar("Member", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where the reader is.
+
+    Attributes
+    ----------
+    text
+        The question in words; empty when `like` is given or nothing is asked.
+    like
+        The example study of "more like this".
+    study
+        The study whose page is open.
+    page
+        1-based page of the results.
+    """
+
+    text: str = ""
+    like: StudyId | None = None
+    where: Filter = field(default_factory=Filter)
+    study: StudyId | None = None
+    page: int = 1
+
+    @property
+    def asks(self) -> bool:
+        """Whether there is anything to search for."""
+        return bool(self.text) or self.like is not None
+
+    def query(self) -> Query:
+        """The question, with as many hits as this page and those before it need."""
+        return Query(
+            text="" if self.like else self.text,
+            like=self.like,
+            limit=self.page * PAGE_SIZE,
+            where=self.where,
+        )
+
+
+def search_for(text: str, address: Address) -> Address:
+    """Ask in words: filters stay, page and example go."""
+    return Address(text=" ".join(text.split()), where=address.where)
+
+
+def more_like(study: StudyId, address: Address) -> Address:
+    """Ask by example: filters stay, the words go."""
+    return Address(like=study, where=address.where)
+
+
+def filtered(where: Filter, address: Address) -> Address:
+    """Ask the same under other filters, from the first page."""
+    return replace(address, where=where, page=1, study=None)
+
+
+def to_params(address: Address) -> dict[str, str | list[str]]:
+    """Write an address as URL parameters; whatever is at its default is left out."""
+    where = address.where
+    params: dict[str, str | list[str]] = {
+        "q": address.text,
+        "like": address.like or "",
+        "view": sorted(where.views),
+        "technique": sorted(where.techniques),
+        "sex": sorted(where.sexes),
+        "age": _range_text(where.age_from, where.age_to),
+        "field": [f"{value:g}" for value in sorted(where.field_strengths_t)],
+        "vendor": sorted(where.vendors),
+        "year": _range_text(where.year_from, where.year_to),
+        "study": address.study or "",
+        "page": str(address.page) if address.page > 1 else "",
+    }
+    return {name: value for name, value in params.items() if value}
+
+
+def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]]:
+    """Read an address from URL parameters, each with all its values.
+
+    Returns
+    -------
+    address, unread
+        `unread` lists the parts ("view=XYZ") that mean nothing; they have no
+        effect, and the page says so.
+    """
+    unread = [f"{name}={value}" for name in params if name not in _NAMES for value in params[name]]
+
+    def many(name: str, parse: Callable[[str], object | None]) -> list:
+        found = []
+        for text in params.get(name, ()):
+            value = parse(text)
+            if value is None:
+                unread.append(f"{name}={text}")
+            else:
+                found.append(value)
+        return found
+
+    def last(name: str, parse: Callable[[str], object | None], default):  # noqa: ANN202
+        found = many(name, parse)
+        return found[-1] if found else default
+
+    ages = last("age", _parse_range, (None, None))
+    years = last("year", _parse_range, (None, None))
+    where = Filter(
+        views=frozenset(many("view", _member(View))),
+        techniques=frozenset(many("technique", _member(Technique))),
+        sexes=frozenset(many("sex", _member(Sex))),
+        age_from=ages[0],
+        age_to=ages[1],
+        field_strengths_t=frozenset(many("field", _parse_tesla)),
+        vendors=frozenset(many("vendor", str)),
+        year_from=years[0],
+        year_to=years[1],
+    )
+    like = last("like", _parse_study, None)
+    address = Address(
+        text="" if like else last("q", str, "").strip(),
+        like=like,
+        where=where,
+        study=last("study", _parse_study, None),
+        page=last("page", _parse_page, 1),
+    )
+    return address, unread
+
+
+_NAMES = frozenset(
+    ("q", "like", "view", "technique", "sex", "age", "field", "vendor", "year", "study", "page")
+)
+
+
+def _range_text(low: int | None, high: int | None) -> str:
+    text = f"{'' if low is None else low}-{'' if high is None else high}"
+    return "" if text == _ANY else text
+
+
+def _parse_range(text: str) -> tuple[int | None, int | None] | None:
+    match = _RANGE.fullmatch(text)
+    if match is None or text == _ANY:
+        return None
+    low, high = (int(part) if part else None for part in match.groups())
+    return (low, high) if low is None or high is None or low <= high else None
+
+
+def _parse_tesla(text: str) -> float | None:
+    return float(text) if re.fullmatch(r"\d{1,2}(\.\d{1,3})?", text) else None
+
+
+def _parse_study(text: str) -> StudyId | None:
+    return StudyId(text) if _STUDY.fullmatch(text) else None
+
+
+def _parse_page(text: str) -> int | None:
+    return int(text) if re.fullmatch(r"[1-9]\d{0,5}", text) else None
+
+
+def _member(kind: type[Member]) -> Callable[[str], Member | None]:
+    known = {member.value: member for member in kind}
+    return known.get

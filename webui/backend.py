@@ -1,0 +1,142 @@
+"""What the screens read from: the live generation, opened once and kept until it changes."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Lock
+from typing import Protocol
+
+from retrieval.ports import CatalogReader, ClipStore
+from retrieval.values.query import LOCAL_OPERATOR, Access, Query, Ranking
+from retrieval.values.study import State
+from webui.sheets import SheetReader
+
+READER: Access = LOCAL_OPERATOR
+"""Whose eyes the pages serve: they are shown to this machine's own user only."""
+
+COVERAGE_AGE_S = 20.0
+"""Counting every study takes a while in a large archive, so it is not done on every click."""
+
+
+class Searches(Protocol):
+    """Answers queries."""
+
+    def search(self, query: Query, *, access: Access) -> Ranking:
+        """Rank the eligible studies, best first."""
+        ...
+
+
+class Reading(Protocol):
+    """A home opened for reading, at one generation."""
+
+    @property
+    def catalog(self) -> CatalogReader: ...
+    @property
+    def clips(self) -> ClipStore: ...
+    @property
+    def searcher(self) -> Searches: ...
+    @property
+    def generation(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What the archive holds and what of it can be searched.
+
+    Attributes
+    ----------
+    left_out
+        (state, reason) -> studies, for all that are not indexed, most first.
+    first_year, last_year
+        Of the indexed studies; None where no year is known.
+    """
+
+    found: int
+    indexed: int
+    left_out: tuple[tuple[State, str, int], ...]
+    first_year: int | None
+    last_year: int | None
+
+    @property
+    def not_indexed(self) -> int:
+        """Studies found that no search compares."""
+        return self.found - self.indexed
+
+
+def coverage_of(catalog: CatalogReader, access: Access) -> Coverage:
+    """Count the ledger."""
+    ledger = catalog.ledger(access=access)
+    out = Counter((s.state, s.reason) for s in ledger if s.state is not State.INDEXED)
+    years = [s.year for s in ledger if s.state is State.INDEXED and s.year is not None]
+    return Coverage(
+        found=len(ledger),
+        indexed=len(ledger) - out.total(),
+        left_out=tuple((state, reason, n) for (state, reason), n in out.most_common()),
+        first_year=min(years, default=None),
+        last_year=max(years, default=None),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One reading with what the screens keep beside it."""
+
+    reading: Reading
+    sheets: SheetReader
+
+
+class Backend:
+    """Opens the live generation, and opens the next one when that goes live.
+
+    Parameters
+    ----------
+    open_reading
+        Opens what is live now; raises NothingPublished where nothing is.
+    live
+        Name of the live generation; cheap, asked on every run of the page.
+    """
+
+    def __init__(self, open_reading: Callable[[], Reading], live: Callable[[], str | None]) -> None:
+        self._open = open_reading
+        self._live = live
+        self._lock = Lock()
+        self._desk: Desk | None = None
+        self._coverage: tuple[float, str, Coverage] | None = None
+
+    def desk(self) -> Desk:
+        """The live generation, opened; many sessions share it."""
+        with self._lock:
+            desk = self._desk
+            if desk is None or desk.reading.generation != self._live():
+                reading = self._open()
+                desk = self._desk = Desk(reading, SheetReader(reading.clips))
+            return desk
+
+    def coverage(self) -> Coverage:
+        """What can be searched, at most `COVERAGE_AGE_S` old."""
+        reading = self.desk().reading
+        now = time.monotonic()
+        with self._lock:
+            kept = self._coverage
+        if kept and kept[1] == reading.generation and now - kept[0] < COVERAGE_AGE_S:
+            return kept[2]
+        fresh = coverage_of(reading.catalog, READER)
+        with self._lock:
+            self._coverage = (now, reading.generation, fresh)
+        return fresh
+
+
+_in_use: list[Backend] = []
+
+
+def use(backend: Backend) -> None:
+    """Serve the pages of this process from `backend`."""
+    _in_use[:] = [backend]
+
+
+def current() -> Backend:
+    """The backend that this process serves from."""
+    if not _in_use:
+        raise RuntimeError("no archive is open in this process; start the pages with: cineseek-web")
+    return _in_use[0]

@@ -1,0 +1,138 @@
+// The result cards. Triggers: "open" and "like" with a study, "page" with a number.
+
+const CARD_ZOOM = 1.25; // of the 200 mm a sheet shows, so that the heart fills the picture
+
+const buildCard = (state, card, content) => {
+  const picture = (tile, options) => {
+    const [box, player] = clipPicture(tile, content, state.sheets, state.transport,
+      { zoom: CARD_ZOOM, ...options });
+    if (player) state.players.push(player);
+    return box;
+  };
+  const main = picture(card.main, { bar: true, alt: `${card.main.label}, study ${card.name}` });
+  const phases = card.main.phases === 1 ? "still" : `${card.main.phases} phases`;
+  const rate = card.main.bpm ? `${card.main.bpm} bpm` : card.main.phases > 1 ? "rate not given" : "";
+  main.append(
+    el("span", { class: "label" }, card.main.label),
+    el("span", { class: "label low" }, rate),
+    el("span", { class: "label low right" }, phases),
+  );
+  const strip = card.strip.map((slot) => {
+    if (!slot.clip) {
+      return el("span", { class: "clip" },
+        el("span", { class: "label none" }, slot.label, el("br"), "none"));
+    }
+    const box = picture(slot, {});
+    box.append(el("span", { class: "label" }, slot.label));
+    return box;
+  });
+  const like = el("span", { class: "button like", role: "button", title: "More like this (L)" },
+    icon("search", true), "More like this");
+  const link = el("a", {
+    class: "card", href: queryString(card.params), tabindex: "-1",
+    "aria-label": `${card.rank}. Study ${card.name}, similarity ${card.score}. ${card.facts}. ${card.impression ?? "No report"}`,
+  },
+    el("span", { class: "media" }, main, el("span", { class: "strip" }, ...strip)),
+    el("span", { class: "text", style: "display:block" },
+      el("span", { class: "line" },
+        el("span", { class: "rank" }, `${card.rank}`),
+        el("span", { class: "name" }, card.name),
+        el("span", { class: "gap" }),
+        el("span", { class: "score", title: "Cosine between the words and the images; not a probability" },
+          `similarity ${card.score}`)),
+      el("span", { class: "facts", style: "display:block" }, card.facts),
+      el("span", { class: card.impression ? "impression" : "impression missing" },
+        card.impression ?? "No report"),
+      el("span", { class: "evidence", style: "display:block" }, card.evidence)),
+    like);
+  link.dataset.study = card.study;
+  link.addEventListener("click", (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    event.preventDefault();
+    const wantsLike = event.composedPath().includes(like);
+    state.trigger(wantsLike ? "like" : "open", card.study);
+  });
+  link.addEventListener("focus", () => select(state, link));
+  return link;
+};
+
+const select = (state, link) => {
+  for (const other of state.links) other.tabIndex = other === link ? 0 : -1;
+};
+
+const buildPages = (state, { page, pages }) => {
+  if (pages < 2) return [];
+  const turn = (to, label, name) => {
+    const button = el("button", { class: "button", type: "button", disabled: to < 1 || to > pages },
+      icon(name, true), label);
+    button.addEventListener("click", () => state.trigger("page", to));
+    return button;
+  };
+  return [
+    turn(page - 1, "Previous", "chevron_left"),
+    el("span", {}, `Page ${page.toLocaleString("en")} of ${pages.toLocaleString("en")}`),
+    turn(page + 1, "Next", "chevron_right"),
+  ];
+};
+
+const columnsOf = (grid) => getComputedStyle(grid).gridTemplateColumns.split(" ").length;
+
+const STEPS = {
+  ArrowLeft: () => -1, ArrowRight: () => 1,
+  ArrowUp: (grid) => -columnsOf(grid), ArrowDown: (grid) => columnsOf(grid),
+};
+
+const onKey = (state, event) => {
+  if (isTyping(event) || !isPlain(event) || !state.links.length) return;
+  const here = state.links.indexOf(event.composedPath()[0]);
+  const onCard = here >= 0;
+  const onPage = onCard || event.composedPath()[0] === document.body;
+  if (!onPage) return;
+  if (event.key in STEPS) {
+    const to = onCard ? here + STEPS[event.key](state.grid) : 0;
+    if (state.links[to]) state.links[to].focus();
+  } else if (event.key === " ") {
+    state.transport.toggle();
+  } else if ((event.key === "l" || event.key === "L") && onCard) {
+    state.trigger("like", state.links[here].dataset.study);
+  } else if (event.key === "Escape" && onCard) {
+    state.links[here].blur();
+    return;
+  } else {
+    return;
+  }
+  event.preventDefault();
+};
+
+const start = (root, trigger) => {
+  const grid = el("div", { class: "grid", "aria-label": "Results" });
+  const pages = el("nav", { class: "pages", "aria-label": "Pages" });
+  root.replaceChildren(grid, pages);
+  const state = {
+    grid, pages, trigger, sheets: new Sheets(), transport: new Transport(), players: [], links: [],
+  };
+  state.onKey = (event) => onKey(state, event);
+  document.addEventListener("keydown", state.onKey);
+  return state;
+};
+
+export default function results({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".results");
+  const state = keep(root, () => start(root, setTriggerValue));
+  const [content, body] = unpack(data);
+  for (const player of state.players) player.close();
+  state.players = [];
+  state.sheets.take(content, body);
+  state.links = content.cards.map((card) => buildCard(state, card, content));
+  state.grid.replaceChildren(...state.links);
+  state.pages.replaceChildren(...buildPages(state, content));
+  const chosen = state.links.find((link) => link.dataset.study === content.selected);
+  select(state, chosen ?? state.links[0]);
+  if (chosen) chosen.focus();
+  return () => {
+    document.removeEventListener("keydown", state.onKey);
+    for (const player of state.players) player.close();
+    state.sheets.close();
+    forget(root);
+  };
+}

@@ -1,0 +1,1 @@
+"""What a reader sees: one module per screen, and the frame around them."""

@@ -1,0 +1,88 @@
+"""Going from one address to another. Each step is one entry in the browser's history."""
+
+from dataclasses import replace
+
+import streamlit as st
+
+from retrieval.values.query import Filter
+from retrieval.values.study import StudyId
+from webui.address import Address, filtered, from_params, more_like, search_for, to_params
+
+QUERY, FILTERS, RESULTS, PLAYER = "query", "filters", "results", "player"
+"""Keys of the components on the page."""
+
+_LAST = "last study"
+"""The study that was open last, so that its card has the focus when its page is left."""
+
+
+def here() -> tuple[Address, list[str]]:
+    """The address in the URL, and the parts of it that mean nothing."""
+    params = st.query_params
+    return from_params({name: params.get_all(name) for name in params})
+
+
+def go(address: Address) -> None:
+    """Write an address into the URL; the page that follows shows it."""
+    if address.study:
+        st.session_state[_LAST] = address.study
+    st.query_params.from_dict(to_params(address))
+
+
+def last_study() -> str | None:
+    """The study whose page this session had open last."""
+    return st.session_state.get(_LAST)
+
+
+def searched() -> None:
+    """Follow the query box."""
+    text = _value(QUERY, "search")
+    if isinstance(text, str) and text.strip():
+        go(search_for(text, here()[0]))
+
+
+def example_dropped() -> None:
+    """Drop the example study; the filters stay."""
+    go(Address(where=here()[0].where))
+
+
+def filters_changed() -> None:
+    """Follow the filter panel."""
+    chosen = _value(FILTERS, "change")
+    if isinstance(chosen, dict):
+        go(filtered(from_params(chosen)[0].where, here()[0]))
+
+
+def filters_reset() -> None:
+    """Take all filters away."""
+    go(filtered(Filter(), here()[0]))
+
+
+def page_turned() -> None:
+    """Follow the page buttons."""
+    page = _value(RESULTS, "page")
+    if isinstance(page, int):
+        go(replace(here()[0], page=max(1, page)))
+
+
+def opened(source: str) -> None:
+    """Open the study chosen in `source`."""
+    study = _value(source, "open")
+    if isinstance(study, str):
+        go(replace(here()[0], study=StudyId(study)))
+
+
+def liked(source: str) -> None:
+    """Look for more like the study chosen in `source`."""
+    study = _value(source, "like")
+    if isinstance(study, str):
+        go(more_like(StudyId(study), here()[0]))
+
+
+def closed() -> None:
+    """Leave the study page for the results it was opened from."""
+    go(replace(here()[0], study=None))
+
+
+def _value(source: str, name: str) -> object:
+    state = st.session_state.get(source)
+    return None if state is None else getattr(state, name, None)
