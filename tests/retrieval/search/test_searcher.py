@@ -1,0 +1,383 @@
+"""Ranking and evidence, over doubles that are themselves held to the contracts."""
+
+import logging
+from dataclasses import replace
+
+import hypothesis.strategies as st
+import numpy as np
+import pytest
+from hypothesis import given, settings
+
+from retrieval.errors import EncoderMismatch, StoreError, StudyNotFound, UsageError
+from retrieval.search.searcher import Searcher
+from retrieval.values.clip import ClipRecord
+from retrieval.values.embedding import (
+    EncoderId,
+    StudyEmbedding,
+    embedding_key,
+    rows_of,
+    unit_rows,
+)
+from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Filter, Query, Ranking
+from retrieval.values.report import Report
+from retrieval.values.study import Sex, State, Study, StudyId, Technique, View
+from tests.doubles import ENCODER, DictCatalog, DictIndex, WordEncoder, a_clip, a_study, exact_score
+
+EVERYTHING = LOCAL_OPERATOR
+WANTED = "dilated left ventricle"
+DIRECTION = [1.0, 0.0, 0.0, 0.0]
+
+
+def towards(cosine: float, side: int = 1) -> np.ndarray:
+    """A unit vector at a chosen cosine from DIRECTION."""
+    row = np.zeros((1, 4))
+    row[0, 0], row[0, side] = cosine, np.sqrt(1 - cosine**2)
+    return unit_rows(row)[0]
+
+
+class Archive:
+    """A catalog that is filled study by study, and an index over all or some of it."""
+
+    def __init__(self) -> None:
+        self.catalog = DictCatalog()
+        self.vectors: dict[int, np.ndarray] = {}
+
+    def add(
+        self,
+        name: str,
+        whole: float | None,
+        clips: dict[ClipRecord, float | None] | None = None,
+        *,
+        report: str = "",
+        study: Study | None = None,
+        indexed: bool = True,
+    ) -> StudyId:
+        study = study or a_study(name)
+        given = clips or {}
+        records = [replace(clip, study=study.id) for clip in given]
+        if not records:
+            records = [a_clip(study)]
+        own = {
+            record.id: towards(cosine, 2)
+            for record, cosine in zip(records, given.values(), strict=False)
+            if cosine is not None
+        }
+        rows = rows_of(
+            StudyEmbedding(
+                study=study.id,
+                encoder_id=ENCODER,
+                whole=None if whole is None else towards(whole),
+                clips=own,
+                inputs=tuple(own),
+            )
+        )
+        self.catalog.add(study, records, rows)
+        if indexed:
+            self.vectors |= {row.key: row.vector for row in rows}
+        if report:
+            self.catalog.reports[study.id] = Report(
+                digest=name, study=study.id, text=report, impression=f"Impression of {name}."
+            )
+        return study.id
+
+    def searcher(self) -> Searcher:
+        return Searcher(WordEncoder({WANTED: DIRECTION}), DictIndex(self.vectors), self.catalog)
+
+    def ask(self, text: str = WANTED, access: Access = EVERYTHING, **given) -> Ranking:
+        return self.searcher().search(Query(text=text, **given), access=access)
+
+
+def own_clips(name: str, *kinds: tuple[View, Technique, float | None]):
+    return {a_clip(a_study(name), view, technique): cosine for view, technique, cosine in kinds}
+
+
+def order(ranking: Ranking) -> list[StudyId]:
+    return [hit.study.id for hit in ranking.hits]
+
+
+@pytest.fixture
+def archive() -> Archive:
+    return Archive()
+
+
+def test_studies_are_ranked_by_their_own_vector_and_not_by_a_better_clip(archive: Archive):
+    low = archive.add("low", 0.5, own_clips("low", (View.SHORT_AXIS, Technique.CINE, 0.99)))
+    high = archive.add("high", 0.6, own_clips("high", (View.SHORT_AXIS, Technique.CINE, 0.1)))
+    ranking = archive.ask()
+    assert order(ranking) == [high, low]
+    assert [hit.score for hit in ranking.hits] == [0.6, 0.5]
+    assert [hit.rank for hit in ranking.hits] == [1, 2]
+    assert [hit.evidence.score for hit in ranking.hits] == [0.1, 0.99]
+    assert (ranking.eligible, ranking.missing) == (2, 0)
+    assert (ranking.encoder_id, ranking.generation) == (ENCODER, "g1")
+
+
+def test_without_vectors_of_their_own_studies_are_ranked_by_their_best_clip(archive: Archive):
+    many = own_clips(
+        "many", *[(view, Technique.CINE, 0.9 - i / 100) for i, view in enumerate(View)]
+    )
+    first = archive.add("many", None, many)
+    second = archive.add(
+        "second", None, own_clips("second", (View.SHORT_AXIS, Technique.CINE, 0.3))
+    )
+    third = archive.add("third", None, own_clips("third", (View.SHORT_AXIS, Technique.CINE, 0.2)))
+    for limit, expected in [(1, [first]), (2, [first, second]), (None, [first, second, third])]:
+        ranking = archive.ask(limit=limit)
+        assert order(ranking) == expected
+    assert ranking.hits[0].evidence.clip.view is View.SHORT_AXIS
+    assert [hit.score for hit in ranking.hits] == [0.9, 0.3, 0.2]
+
+
+def test_the_evidence_is_the_best_clip_that_meets_the_filter(archive: Archive):
+    archive.add(
+        "s",
+        0.5,
+        own_clips(
+            "s",
+            (View.SHORT_AXIS, Technique.CINE, 0.9),
+            (View.FOUR_CHAMBER, Technique.CINE, 0.4),
+            (View.FOUR_CHAMBER, Technique.LGE, 0.7),
+            (View.TWO_CHAMBER, Technique.LGE, 0.8),
+        ),
+    )
+
+    def evidence(**where):
+        (hit,) = archive.ask(where=Filter(**where)).hits
+        return hit.evidence.clip.view, hit.evidence.clip.technique, hit.evidence.score
+
+    assert evidence() == (View.SHORT_AXIS, Technique.CINE, 0.9)
+    four = frozenset([View.FOUR_CHAMBER])
+    assert evidence(views=four) == (View.FOUR_CHAMBER, Technique.LGE, 0.7)
+    cine = frozenset([Technique.CINE])
+    assert evidence(views=four, techniques=cine) == (View.FOUR_CHAMBER, Technique.CINE, 0.4)
+    assert (
+        archive.ask(where=Filter(views=frozenset([View.TWO_CHAMBER]), techniques=cine)).hits == ()
+    )
+
+
+def test_where_clips_have_no_vectors_one_represents_the_study(archive: Archive):
+    study = a_study("s")
+    stack = [a_clip(study, slice_index=i, slice_count=9) for i in (0, 4, 8)]
+    lge = a_clip(study, View.SHORT_AXIS, Technique.LGE)
+    four = a_clip(study, View.FOUR_CHAMBER)
+    archive.add("s", 0.5, dict.fromkeys([lge, four, stack[2], stack[1], stack[0]]))
+    (hit,) = archive.ask().hits
+    assert (hit.evidence.clip.id, hit.evidence.score) == (stack[1].id, None)
+    (hit,) = archive.ask(where=Filter(views=frozenset([View.FOUR_CHAMBER]))).hits
+    assert hit.evidence.clip.id == four.id
+    (hit,) = archive.ask(where=Filter(techniques=frozenset([Technique.LGE]))).hits
+    assert hit.evidence.clip.id == lge.id
+
+
+def test_a_study_without_any_clip_is_a_fault_of_ours(archive: Archive):
+    archive.add("s", 0.5)
+    archive.catalog.clip_records.clear()
+    with pytest.raises(StoreError, match="has no clip that does"):
+        archive.ask()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 7, None])
+def test_a_filter_leaves_the_full_ranking_minus_what_it_rejects(archive: Archive, limit):
+    rng = np.random.default_rng(0)
+    for i in range(20):
+        study = a_study(f"s{i}", year=2000 + i % 4)
+        archive.add(f"s{i}", float(rng.uniform(-0.9, 0.9)), study=study)
+    where = Filter(year_from=2001, year_to=2002)
+    everything = archive.ask(limit=None)
+    years = {hit.study.id: hit.study.year for hit in everything.hits}
+    expected = [s for s in order(everything) if years[s] in (2001, 2002)]
+    ranking = archive.ask(limit=limit, where=where)
+    assert ranking.eligible == len(expected) == 10
+    assert order(ranking) == expected[:limit]
+
+
+def test_permissions_hold_in_every_channel(archive: Archive):
+    text = "The left ventricle is dilated."
+    mine = archive.add("mine", 0.1, study=a_study("mine", site="A"), report=text)
+    archive.add("other", 0.9, study=a_study("other", site="B"), report=text)
+    held = archive.add("held", 0.8, study=a_study("held", site="A"), report=text)
+    archive.catalog.unreleased.add(held)
+    at_a = Access(sites=frozenset(["A"]))
+    for channel in Channel:
+        ranking = archive.ask(access=at_a, channel=channel)
+        assert (order(ranking), ranking.eligible) == ([mine], 1)
+
+
+def test_excluded_studies_are_not_eligible(archive: Archive):
+    archive.add("bad", 0.9, study=a_study("bad", state=State.EXCLUDED))
+    good = archive.add("good", 0.1)
+    ranking = archive.ask(limit=None)
+    assert (order(ranking), ranking.eligible) == ([good], 1)
+
+
+def test_studies_embedded_after_publication_are_counted_not_hidden(archive: Archive, caplog):
+    known = archive.add("known", 0.1)
+    archive.add("late", 0.9, indexed=False)
+    with caplog.at_level(logging.WARNING):
+        ranking = archive.ask(limit=None)
+    assert (order(ranking), ranking.eligible, ranking.missing) == ([known], 2, 1)
+    assert "1 of 2 eligible studies have no vector in generation g1" in caplog.text
+
+
+def test_equal_scores_come_in_the_order_of_their_keys(archive: Archive):
+    names = [f"s{i}" for i in range(12)]
+    ids = [archive.add(name, 0.5) for name in names]
+    inputs = [row.input_digest for row in archive.catalog.rows]
+    keys = [embedding_key(i, None, d, ENCODER) for i, d in zip(ids, inputs, strict=True)]
+    expected = [study for _, study in sorted(zip(keys, ids, strict=True))]
+    assert order(archive.ask(limit=None)) == expected
+    assert order(archive.ask(limit=5)) == expected[:5]
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    cosines=st.lists(st.integers(-9, 9).map(lambda i: i / 10), min_size=1, max_size=12),
+    small=st.integers(1, 12),
+    more=st.integers(0, 12),
+)
+def test_a_larger_limit_never_reorders_the_top(cosines: list[float], small: int, more: int):
+    archive = Archive()
+    for i, cosine in enumerate(cosines):
+        archive.add(f"s{i}", cosine)
+    few, many = archive.ask(limit=small), archive.ask(limit=small + more)
+    assert order(many)[:small] == order(few)
+    assert len(few.hits) == min(small, len(cosines))
+    assert few.eligible == len(cosines)
+
+
+def test_impressions_and_sentences_come_with_the_hits(archive: Archive):
+    archive.add("a", 0.9, report="Normal aorta. The left ventricle is dilated. No effusion.")
+    archive.add("b", 0.8)
+    first, second = archive.ask(channel=Channel.ALL).hits
+    assert first.impression == "Impression of a."
+    assert first.evidence.sentence == "The left ventricle is dilated."
+    assert second.impression is None
+    assert second.evidence.sentence is None
+    assert archive.ask().hits[0].evidence.sentence is None
+
+
+class TestReportChannel:
+    def test_needs_no_encoder_and_ranks_by_the_words_of_reports(self, archive: Archive):
+        archive.add("no report", 0.99)
+        archive.add("other", 0.98, report="Normal study.")
+        weak = archive.add("weak", 0.1, report="The ventricle is normal.")
+        strong = archive.add("strong", 0.2, report="Dilated left ventricle.")
+        searcher = Searcher(None, DictIndex(archive.vectors), archive.catalog)
+        query = Query(text=WANTED, channel=Channel.REPORT)
+        ranking = searcher.search(query, access=EVERYTHING)
+        assert order(ranking) == [strong, weak]
+        assert (ranking.eligible, ranking.missing) == (4, 0)
+        assert ranking.hits[0].evidence.score is None
+        assert order(archive.ask(channel=Channel.REPORT, limit=1)) == [strong]
+
+    def test_obeys_the_filter(self, archive: Archive):
+        old = a_study("old", year=1999)
+        archive.add("old", 0.1, report="Dilated left ventricle.", study=old)
+        new = archive.add("new", 0.1, report="Dilated ventricle.", study=a_study("new", year=2020))
+        ranking = archive.ask(channel=Channel.REPORT, where=Filter(year_from=2000))
+        assert order(ranking) == [new]
+
+
+def test_all_channels_are_fused_by_rank(archive: Archive):
+    video = archive.add("video", 0.9)
+    both = archive.add("both", 0.8, report="Dilated left ventricle.")
+    words = archive.add("words", -0.5, report="Dilated heart.")
+    ranking = archive.ask(channel=Channel.ALL)
+    assert order(ranking) == [both, words, video]
+    expected = [1 / 62 + 1 / 61, 1 / 63 + 1 / 62, 1 / 61]
+    assert [hit.score for hit in ranking.hits] == pytest.approx(expected)
+    assert order(archive.ask(channel=Channel.ALL, limit=1)) == [both]
+
+
+class TestLike:
+    def ask(self, archive: Archive, like: StudyId, **given) -> Ranking:
+        access = given.pop("access", EVERYTHING)
+        query = Query(like=like, **given)
+        searcher = Searcher(None, DictIndex(archive.vectors), archive.catalog)
+        return searcher.search(query, access=access)
+
+    def test_finds_the_nearest_studies_and_leaves_itself_out(self, archive: Archive):
+        example = archive.add("example", 0.9)
+        near = archive.add("near", 0.8)
+        far = archive.add("far", -0.8)
+        ranking = self.ask(archive, example, limit=None)
+        assert order(ranking) == [near, far]
+        assert ranking.eligible == 2
+        assert ranking.hits[0].score == exact_score(towards(0.9), towards(0.8))
+
+    def test_the_filter_is_for_the_answers_and_not_for_the_example(self, archive: Archive):
+        example = archive.add("example", 0.9, study=a_study("example", year=1990))
+        archive.add("old", 0.85, study=a_study("old", year=1991))
+        new = archive.add("new", 0.1, study=a_study("new", year=2020))
+        ranking = self.ask(archive, example, where=Filter(year_from=2000))
+        assert (order(ranking), ranking.eligible) == ([new], 1)
+
+    def test_other_studies_of_the_patient_stay_unless_told_otherwise(self, archive: Archive):
+        example = archive.add("one", 0.9, study=a_study("one", patient="p"))
+        later = archive.add("two", 0.8, study=a_study("two", patient="p"))
+        other = archive.add("three", 0.7)
+        assert order(self.ask(archive, example)) == [later, other]
+        ranking = self.ask(archive, example, other_patients=True)
+        assert (order(ranking), ranking.eligible) == ([other], 1)
+
+    def test_without_a_vector_of_its_own_the_example_is_the_mean_of_its_clips(
+        self, archive: Archive
+    ):
+        kinds = [(View.SHORT_AXIS, Technique.CINE, 1.0), (View.TWO_CHAMBER, Technique.CINE, 0.0)]
+        example = archive.add("example", None, own_clips("example", *kinds))
+        archive.add("one", None, own_clips("one", kinds[0]))
+        ranking = self.ask(archive, example)
+        assert ranking.hits[0].score == pytest.approx(np.sqrt(0.5), abs=1e-6)
+
+    def test_an_example_that_may_not_be_seen_is_not_found(self, archive: Archive):
+        hidden = archive.add("hidden", 0.9, study=a_study("hidden", site="B"))
+        archive.add("near", 0.8, study=a_study("near", site="A"))
+        with pytest.raises(StudyNotFound):
+            self.ask(archive, hidden, access=Access(sites=frozenset(["A"])))
+
+    def test_an_example_without_a_vector_says_why(self, archive: Archive):
+        excluded = archive.add("no", 0.9, study=a_study("no", state=State.EXCLUDED))
+        late = archive.add("late", 0.9, indexed=False)
+        with pytest.raises(UsageError, match=r"\(excluded\) has no vector in generation g1"):
+            self.ask(archive, excluded)
+        with pytest.raises(UsageError, match=r"\(indexed\) has no vector"):
+            self.ask(archive, late)
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (Query(text="  "), "nothing is asked"),
+        (Query(text="x", limit=0), "limit is 0"),
+        (Query(text="x", limit=-2), "limit is -2"),
+        (Query(text="x", like=StudyId("y")), "not both"),
+        (Query(like=StudyId("y"), channel=Channel.ALL), "compared by video"),
+        (Query(like=StudyId("y"), channel=Channel.REPORT), "leave the channel"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(archive: Archive, query: Query, message: str):
+    with pytest.raises(UsageError, match=message):
+        archive.searcher().search(query, access=EVERYTHING)
+
+
+def test_an_encoder_that_did_not_make_the_index_is_refused_at_once(archive: Archive):
+    with pytest.raises(EncoderMismatch):
+        Searcher(WordEncoder(encoder_id=EncoderId("other@2")), DictIndex({}), archive.catalog)
+
+
+def test_words_need_an_encoder(archive: Archive):
+    archive.add("s", 0.5)
+    searcher = Searcher(None, DictIndex(archive.vectors), archive.catalog)
+    with pytest.raises(ValueError, match="without a text encoder"):
+        searcher.search(Query(text=WANTED), access=EVERYTHING)
+
+
+def test_an_empty_archive_answers_with_nothing(archive: Archive):
+    for channel in Channel:
+        ranking = archive.ask(channel=channel)
+        assert (ranking.hits, ranking.eligible, ranking.missing) == ((), 0, 0)
+
+
+def test_a_filter_on_the_unknown_lets_nobody_pass(archive: Archive):
+    archive.add("s", 0.5)
+    assert archive.ask(where=Filter(sexes=frozenset([Sex.FEMALE]))).eligible == 0
