@@ -16,7 +16,8 @@ CineSeekError
 │   ├── EngineInexact
 │   ├── NothingPublished
 │   ├── SchemaOutOfDate
-│   └── CatalogUnusable
+│   ├── CatalogUnusable
+│   └── VaultUnusable
 ├── UsageError              the caller must change something: stop (exit 2)
 │   ├── UnknownSetting
 │   ├── ArchiveNotFound
@@ -103,8 +104,7 @@ class ClipNotFound(StoreError):
         super().__init__(
             f"no clip {clip} in the catalog; see a study's clips with: cineseek show STUDY"
             if path is None
-            else f"clip {clip} has no file {path.name}; "
-            "restore the clips folder or ingest again"
+            else f"clip {clip} has no file {path.name}; restore the clips folder or ingest again"
         )
         self.clip = clip
 
@@ -192,6 +192,18 @@ class CatalogUnusable(StoreError):
             "see that it is there, whole, and not held by another program"
         )
         self.database = database
+        self.reason = reason
+
+
+class VaultUnusable(StoreError):
+    """The vault cannot be opened, or an entry of it was altered."""
+
+    def __init__(self, path: Path, reason: str) -> None:
+        super().__init__(
+            f"the vault {path} cannot be used: {reason}; "
+            "restore it, or ingest again into a new home"
+        )
+        self.path = path
         self.reason = reason
 
 

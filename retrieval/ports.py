@@ -258,6 +258,10 @@ class Catalog(CatalogReader, Protocol):
         """
         ...
 
+    def clip_ids(self) -> Iterator[ClipId]:
+        """Walk every clip that a row names, those of deleted studies too, in order."""
+        ...
+
     def counts(self) -> dict[str, int]:
         """Totals: studies per state (all five), "clips", "embeddings", reports by fate."""
         ...

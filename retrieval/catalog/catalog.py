@@ -207,6 +207,12 @@ class SqlCatalog(SqlReader):
                 yield keys, embeddings_value(encoder_id, rows)
                 session.expunge_all()
 
+    def clip_ids(self) -> Iterator[ClipId]:
+        """Walk every clip that a row names, those of deleted studies too, in order."""
+        with self._database.reading() as session:
+            for clip in session.scalars(select(ClipRow.id).order_by(ClipRow.id)):
+                yield ClipId(clip)
+
     def counts(self) -> dict[str, int]:
         """Totals over the whole archive, deleted studies included.
 
