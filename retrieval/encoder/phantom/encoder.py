@@ -12,10 +12,10 @@ from torch import Tensor
 
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
-from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
+from retrieval.encoder.phantom.inputs import TECHNIQUES, InputContract, StudyInput, prepare
 from retrieval.encoder.phantom.network import SEGMENTATION_STRIDE, Architecture, DualEncoder
 from retrieval.errors import CheckpointInvalid
-from retrieval.values.clip import Clip
+from retrieval.values.clip import Clip, ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, unit_rows
 
 NAME = "phantom"
@@ -43,6 +43,10 @@ class PhantomEncoder:
         )
         fill(self._network, checkpoint, where=where)
         self._network.to(device).eval().requires_grad_(requires_grad=False)
+
+    def sees(self, record: ClipRecord) -> bool:
+        """Whether clips like this one are of any use: cine and late enhancement are."""
+        return record.technique in TECHNIQUES
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed N texts; row i belongs to texts[i]."""

@@ -1,0 +1,57 @@
+"""What the phantom encoder is trained to get right.
+
+The simulator knows, for every study and every sentence, how true the sentence
+is (0 to 1). So each pair is one binary question (as in SigLIP, Zhai et al.
+2023, arXiv:2303.15343, but with the truth instead of the diagonal): no study is
+a false negative of another's sentence.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+FEWEST = 1.5
+"""Sentences with less truth (or falsehood) in a batch than this weigh less than others."""
+
+
+def match_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross-entropy of (B, J) log-odds with (B, J) degrees of truth.
+
+    Within each sentence true and false studies weigh the same in sum, however
+    rare the finding is.
+    """
+    loss = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
+    true = truth / truth.sum(0, keepdim=True).clamp(min=FEWEST)
+    false = (1 - truth) / (1 - truth).sum(0, keepdim=True).clamp(min=FEWEST)
+    return (loss * (true + false) / 2).sum(0).mean()
+
+
+def segmentation_loss(logits: Tensor, shares: Tensor, known: Tensor) -> Tensor:
+    """Cross-entropy plus soft Dice of (N, R, h, w) logits with the shares that regions fill.
+
+    Parameters
+    ----------
+    known
+        (N, R) 1 where the region's truth is given (scar only in late enhancement).
+    """
+    entropy = functional.binary_cross_entropy_with_logits(logits, shares, reduction="none")
+    weight = known.sum(0).clamp(min=1)
+    entropy_mean = ((entropy.mean((2, 3)) * known).sum(0) / weight).mean()
+    inside = torch.sigmoid(logits) * known[:, :, None, None]
+    wanted = shares * known[:, :, None, None]
+    overlap = (2 * (inside * wanted).sum((0, 2, 3)) + 1) / (inside + wanted).sum((0, 2, 3)).add(1)
+    return 4 * entropy_mean + (1 - overlap).mean() / 2
+
+
+def conjunction(degrees: Tensor, members: Tensor) -> Tensor:
+    """How true each sentence is of each study: the product over the statements it makes.
+
+    Parameters
+    ----------
+    degrees
+        (B, C) degree of each concept.
+    members
+        (J, M) int64 concepts of each sentence, -1 where it has fewer than M.
+    """
+    padded = torch.cat([degrees, torch.ones_like(degrees[:, :1])], dim=1)
+    return padded[:, members].prod(dim=2)
