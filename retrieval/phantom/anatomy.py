@@ -19,7 +19,7 @@ from retrieval.phantom.moment import (
     Tube,
 )
 from retrieval.phantom.physiology import Hearts
-from retrieval.phantom.rhythm import Rhythm, end_systole, rhythm
+from retrieval.phantom.rhythm import end_systole, rhythm
 from retrieval.phantom.truth import HeartTruth
 from retrieval.phantom.ventricles import (
     fill_to,

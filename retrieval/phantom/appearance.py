@@ -72,7 +72,7 @@ _USUAL: dict[Technique, dict[str, tuple[float, float, float]]] = {
         "vessels": (0.30, 0.25, 0.3),
         "liver": (0.36, 0.2, 0.25),
         "stomach": (0.42, 0.3, 0.4),
-        "chest": (0.62, 0.35, 0.45),
+        "chest": (0.95, 0.5, 0.5),
         "bone": (0.38, 0.2, 0.3),
     },
     Technique.LGE: {
@@ -86,7 +86,7 @@ _USUAL: dict[Technique, dict[str, tuple[float, float, float]]] = {
         "vessels": (0.18, 0.15, 0.2),
         "liver": (0.34, 0.2, 0.2),
         "stomach": (0.35, 0.25, 0.3),
-        "chest": (0.55, 0.35, 0.4),
+        "chest": (0.8, 0.5, 0.4),
         "bone": (0.32, 0.2, 0.25),
     },
 }

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval.phantom.appearance import Appearance
+from retrieval.phantom.planes import Planes
 
 _GRAIN_MM = 130.0
 """The random fields span the heart's origin ± this much, and repeat as mirror images."""
@@ -18,17 +19,30 @@ _SPINE = (-27.0, 80.0, 21.0)
 _DESCENDING_AORTA = (-4.0, 60.0, 11.5)
 
 
-def grain_at(points: Tensor, appearance: Appearance) -> Tensor:
-    """The study's random fields at points (n, M, 3) in heart coordinates, (n, 2, M).
+def grain_at(planes: Planes, appearance: Appearance) -> Tensor:
+    """The study's random fields in the middle of each plane, (n, 2, K, M).
 
-    Fixed to the heart's resting place, of zero mean and spread about 0.7.
+    Fixed to the heart's resting place, of zero mean and spread about 0.7. They
+    are smooth, so that a coarse grid of points is read and interpolated.
     """
-    n, count, _ = points.shape
-    grid = (points / _GRAIN_MM).view(n, 1, 1, count, 3)
+    n, count = len(planes), planes.count
+    nodes = (planes.height // 5 + 2, planes.width // 5 + 2)
+    grid = (planes.points(nodes=nodes) / _GRAIN_MM).flatten(2).transpose(1, 2)
     fields = functional.grid_sample(
-        appearance.grain, grid, padding_mode="reflection", align_corners=True
+        appearance.grain,
+        grid.reshape(n, 1, 1, -1, 3),
+        padding_mode="reflection",
+        align_corners=True,
     )
-    return fields.view(n, 2, count)
+    return enlarge(fields.view(n, 2, count, -1), nodes, planes)
+
+
+def enlarge(values: Tensor, nodes: tuple[int, int], planes: Planes) -> Tensor:
+    """Interpolate (n, C, K, nodes) to the planes' pixels, (n, C, K, M)."""
+    size = (planes.height, planes.width)
+    coarse = values.flatten(0, 2).view(1, -1, *nodes)
+    fine = functional.interpolate(coarse, size, mode="bilinear", align_corners=True)
+    return fine.view(*values.shape[:3], -1)
 
 
 def body_at(points: Tensor, axes: Tensor, look: Appearance, grain: Tensor) -> Tensor:
@@ -37,22 +51,32 @@ def body_at(points: Tensor, axes: Tensor, look: Appearance, grain: Tensor) -> Te
     Parameters
     ----------
     points
-        (n, M, 3) in heart coordinates.
+        (n, 3, M) in heart coordinates.
     axes
         The heart's axes in patient coordinates, (n, 3, 3).
     grain
-        What `grain_at` says of the same points.
+        What `grain_at` says of the same points, (n, 2, M).
     """
-    x, y, z = torch.bmm(points, axes).unbind(-1)
+    x, y, z = torch.bmm(axes.transpose(1, 2), points).unbind(1)
     texture, vessels = grain[:, 0], grain[:, 1]
     value = _per(look.lung) * (1 + 0.3 * texture)
     value = value + _per(look.vessels) * (2.2 * vessels - 1.9).clamp(0, 1)
+    value = _mediastinum(value, x, y, z, look, texture)
     value = _organs(value, x, y, z, look, texture)
     value = _over(
         value, _per(look.bone) * (1 + 0.5 * _per(look.texture) * texture), _disc(x, y, _SPINE)
     )
     value = _over(value, _per(look.blood * 0.95), _disc(x, y, _DESCENDING_AORTA))
-    return _wall(value, x, y, look, texture)
+    return _wall(value, x, y, z, look, texture)
+
+
+def _mediastinum(
+    value: Tensor, x: Tensor, y: Tensor, z: Tensor, look: Appearance, texture: Tensor
+) -> Tensor:
+    """Fat and connective tissue around the atria and the great vessels."""
+    away = ((x + 20) / 46).square() + ((y - 20) / 44).square() + ((z - 32) / 62).square()
+    strands = torch.lerp(_per(look.muscle), _per(look.fat), (0.6 + 0.5 * texture).clamp(0, 1))
+    return _over(value, strands, ((1 - away.sqrt()) * 18 + 0.5 + 2.5 * texture).clamp(0, 1))
 
 
 def _organs(
@@ -66,14 +90,19 @@ def _organs(
     return _over(value, organ, below)
 
 
-def _wall(value: Tensor, x: Tensor, y: Tensor, look: Appearance, texture: Tensor) -> Tensor:
+def _wall(
+    value: Tensor, x: Tensor, y: Tensor, z: Tensor, look: Appearance, texture: Tensor
+) -> Tensor:
+    """Ribs between muscle, then fat under the skin, then air."""
     across = ((x - _MIDLINE) / 128).square()
-    reach = (across + ((y + 4) / 93).square()).sqrt()
-    chest = ((reach - 1) * 45 + 0.5 + texture).clamp(0, 1)
-    layers = _per(look.chest) * (0.8 + 0.3 * texture)
+    reach = (across + ((y + 4) / 86).square()).sqrt()
+    chest = ((reach - 1) * 45 + 0.5 + 0.6 * texture).clamp(0, 1)
+    ribs = (2.5 * torch.sin((z + 0.35 * x - 0.3 * y) / 4.2) - 0.6).clamp(0, 1)
+    inner = torch.lerp(_per(look.muscle), _per(look.bone), ribs) * (1 + 0.35 * texture)
+    outer = _per(look.chest) * (1 + 0.12 * texture)
+    layers = torch.lerp(inner, outer, ((reach - 1.12) * 40 + texture).clamp(0, 1))
     value = _over(value, layers, chest)
-    skin = ((reach - 1.3) * 55).clamp(0, 1)
-    return value * (1 - skin)
+    return value * (1 - ((reach - 1.36) * 60).clamp(0, 1))
 
 
 def _disc(x: Tensor, y: Tensor, disc: tuple[float, float, float]) -> Tensor:

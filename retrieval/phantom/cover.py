@@ -23,9 +23,9 @@ class Polar:
 
     @classmethod
     def of(cls, points: Tensor) -> "Polar":
-        """Convert points (n, Q, M, 3) in heart coordinates."""
-        x, y, z = points.unbind(-1)
-        return cls((x.square() + y.square()).sqrt(), torch.atan2(y, x), z)
+        """Convert points (n, 3, Q, M) in heart coordinates."""
+        x, y, z = points.unbind(1)
+        return cls(torch.hypot(x, y), torch.atan2(y, x), z)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """The state of a batch of hearts at some phases of the beat."""
 
 import math
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from dataclasses import dataclass, fields, replace
+from typing import Self
 
 from torch import Tensor
 
 from retrieval.phantom.rhythm import Rhythm
 
-PAPILLARY_CENTRE = 0.66
+PAPILLARY_CENTRE = 0.70
 """Where papillary muscles stand, as a share of the cavity's radius."""
 
 ATRIAL_CUT = 0.75
@@ -83,11 +83,12 @@ class Moment:
 
     def select(self, index: slice) -> Self:
         """The hearts at `index`, at the same phases."""
-        return _select(self, index)
+        return replace(self, **{f.name: _part(getattr(self, f.name), index) for f in fields(self)})
 
 
-def _select(value: Any, index: slice) -> Any:
-    """Slice every tensor of a dataclass and of the dataclasses in it."""
+def _part(
+    value: Tensor | Rhythm | Ellipsoid | Tube, index: slice
+) -> Tensor | Rhythm | Ellipsoid | Tube:
     if isinstance(value, Tensor):
         return value[index]
-    return type(value)(*(_select(getattr(value, f.name), index) for f in fields(value)))
+    return replace(value, **{f.name: getattr(value, f.name)[index] for f in fields(value)})

@@ -36,7 +36,7 @@ class Disease(IntEnum):
 
 
 _WEIGHTS: dict[Mix, list[float]] = {
-    "archive": [0.37, 0.10, 0.12, 0.12, 0.09, 0.03, 0.04, 0.04, 0.04, 0.03, 0.02],
+    "archive": [0.41, 0.10, 0.12, 0.10, 0.09, 0.02, 0.03, 0.04, 0.04, 0.03, 0.02],
     "training": [0.16, 0.11, 0.12, 0.13, 0.11, 0.04, 0.05, 0.03, 0.03, 0.03, 0.19],
 }
 
@@ -150,7 +150,7 @@ def sample_hearts(
     disease = draws.choice(_WEIGHTS[mix])
     values = _body(draws)
     values |= _left_ventricle(draws, disease, values)
-    values |= _scar(draws, disease, values)
+    values |= _scar(draws, disease)
     values |= _right_ventricle(draws, disease, values)
     values |= _surroundings(draws, disease, values)
     return Hearts(**{name: value.to(device) for name, value in values.items()})
@@ -251,7 +251,7 @@ def _left_ventricle(draws: Draws, disease: Tensor, values: dict[str, Tensor]) ->
     }
 
 
-def _scar(draws: Draws, disease: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
+def _scar(draws: Draws, disease: Tensor) -> dict[str, Tensor]:
     mixture = _is(disease, Disease.MIXTURE)
     ischaemic = _is(disease, Disease.INFARCT) | (mixture & draws.flag(0.35))
     dilated = _is(disease, Disease.DILATED)
@@ -336,7 +336,7 @@ def _surroundings(draws: Draws, disease: Tensor, values: dict[str, Tensor]) -> d
             fluid, torch.where(small, draws.uniform(4, 10), draws.uniform(7, 24)), 0.0
         ),
         "fat_mm": draws.uniform(0.5, 5.0) * (values["weight_kg"] / 78),
-        "trabeculation": draws.uniform(0.02, 0.12),
-        "papillary_mm": draws.uniform(2.6, 4.4),
+        "trabeculation": draws.uniform(0.03, 0.17),
+        "papillary_mm": draws.uniform(3.2, 5.4),
         "ripple": draws.normal(0.0, 1.0, 24),
     }

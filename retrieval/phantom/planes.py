@@ -77,22 +77,29 @@ class Planes:
             width=self.width // step,
         )
 
-    def points(self, offset_mm: Tensor | float = 0.0) -> Tensor:
-        """Where the pixels' centres really were, (n, K, height, width, 3).
+    def points(
+        self, offset_mm: Tensor | float = 0.0, *, nodes: tuple[int, int] | None = None
+    ) -> Tensor:
+        """Where the pixels' centres really were, (n, 3, K, height x width).
 
-        `offset_mm` moves them along the normal, for sub-slices; (n,) or a number.
+        Parameters
+        ----------
+        offset_mm
+            Moves them along the normal, for sub-slices; (n,) or a number.
+        nodes
+            Spread this many rows and columns evenly from the first pixel to
+            the last, instead of one per pixel.
         """
+        high, wide = nodes or (self.height, self.width)
         pixel = self.pixel_mm[:, None, None, None]
         device = self.origin_mm.device
-        right = torch.arange(self.width, device=device)[:, None] * self.row[:, :, None, :] * pixel
-        down = (
-            torch.arange(self.height, device=device)[:, None] * self.column[:, :, None, :] * pixel
-        )
-        start = self.origin_mm + self.shift_mm
-        if isinstance(offset_mm, Tensor):
-            offset_mm = offset_mm[:, None, None]
-        start = start + offset_mm * self.normal
-        return (start[:, :, None, None, :] + down[:, :, :, None, :]) + right[:, :, None, :, :]
+        across = torch.linspace(0, self.width - 1, wide, device=device) * pixel
+        along = torch.linspace(0, self.height - 1, high, device=device) * pixel
+        offset = torch.as_tensor(offset_mm, device=device).expand(len(self))[:, None, None]
+        start = (self.origin_mm + self.shift_mm + offset * self.normal).transpose(1, 2)
+        down = start[..., None] + self.column.transpose(1, 2)[..., None] * along
+        right = self.row.transpose(1, 2)[..., None] * across
+        return (down[..., None] + right[..., None, :]).flatten(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +143,7 @@ def sample_operators(n: int, generator: torch.Generator, *, strength: float = 1.
     )
 
 
-def short_axis(
+def short_axis(  # noqa: PLR0913
     anatomy: Anatomy,
     operator: Operator,
     generator: torch.Generator,

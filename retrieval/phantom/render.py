@@ -12,12 +12,12 @@ from torch import Tensor
 
 from retrieval.phantom.anatomy import ATRIAL_WALL_MM, VESSEL_WALL_MM, Anatomy
 from retrieval.phantom.appearance import Appearance
-from retrieval.phantom.body import body_at, grain_at
+from retrieval.phantom.body import body_at, enlarge, grain_at
 from retrieval.phantom.cover import Cover, Polar, ventricular_cover
 from retrieval.phantom.moment import Moment
 from retrieval.phantom.physiology import SCAR_DIFFUSE
 from retrieval.phantom.planes import Planes
-from retrieval.phantom.solids import ellipsoid_cover, tube_cover
+from retrieval.phantom.solids import ellipsoid_depth, tube_depth
 from retrieval.values.study import Technique
 
 _POINTS_AT_ONCE = 300_000
@@ -33,7 +33,7 @@ LABELS = ("lv blood", "lv muscle", "rv blood", "left atrium", "right atrium", "s
 """Channels of `label`."""
 
 
-def render(  # noqa: PLR0913
+def render(
     anatomy: Anatomy,
     planes: Planes,
     phases: Tensor,
@@ -96,13 +96,13 @@ def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
         (n, K, P, len(LABELS), height, width) float32 in 0 to 1.
     """
     moment = anatomy.at(phases)
-    points = planes.points().flatten(2, 3)
+    points = planes.points()
     softness = planes.pixel_mm
     cover = ventricular_cover(moment, Polar.of(points), softness, scar=True, compact=True)
-    flat, edge = points.flatten(1, 2)[:, None], softness[:, None, None]
-    above = 1 - cover.inside
-    left = ellipsoid_cover(flat, moment.left_atrium, edge).view_as(above) * above
-    right = ellipsoid_cover(flat, moment.right_atrium, edge).view_as(above) * above * (1 - left)
+    flat, above = points.flatten(2), 1 - cover.inside
+    left = _soft(ellipsoid_depth(flat, moment.left_atrium), softness).view_as(above) * above
+    right = _soft(ellipsoid_depth(flat, moment.right_atrium), softness).view_as(above) * above
+    right = right * (1 - left)
     lumen = cover.lumen * cover.inside
     muscle = (cover.epi * cover.inside - lumen).clamp(min=0)
     rv = (cover.rv - cover.epi).clamp(min=0) * cover.inside
@@ -136,39 +136,39 @@ class _Scene:
 
 def _paint(scene: _Scene) -> Tensor:
     """Signal without the scanner's imperfections, (n, P, K, M)."""
-    look, moment = scene.look, scene.moment
-    middle = scene.planes.points().flatten(1, 3)
-    grain = grain_at(middle, look)
-    points = _sheets(scene.planes, scene.subslices)
-    softness = torch.maximum(look.edge_mm, 0.8 * scene.planes.pixel_mm)
+    look, planes = scene.look, scene.planes
+    grain = grain_at(planes, look)
+    texture, speckles = grain.flatten(2).unbind(1)
+    points = _sheets(planes, scene.subslices)
+    softness = torch.maximum(look.edge_mm, 0.8 * planes.pixel_mm)
     polar = Polar.of(points)
     late = scene.technique is Technique.LGE
-    cover = ventricular_cover(moment, polar, softness, scar=late)
-    muscle = scene.through(_each(look.muscle) * (1 + _each(look.texture) * grain[:, 0]))
-    canvas = scene.through(body_at(middle, scene.axes, look, grain)).expand_as(cover.sac).clone()
+    cover = ventricular_cover(scene.moment, polar, softness, scar=late)
+    body = body_at(planes.points().flatten(2), scene.axes, look, grain.flatten(2))
+    muscle = scene.through(_each(look.muscle) * (1 + _each(look.texture) * texture))
+    canvas = scene.through(body).expand_as(cover.sac).clone()
     rim = ((cover.below_mm + 9) / 5).clamp_(0, 1)
-    canvas = _lay(canvas, _all(look.fat), cover.sac * rim)
-    canvas = _lay(canvas, _all(look.fluid), cover.fluid * rim)
+    _lay(canvas, _all(look.fat), cover.sac * rim)
+    _lay(canvas, _all(look.fluid), cover.fluid * rim)
     _lay_basal(canvas, points, scene, softness)
-    canvas = _lay(canvas, muscle, cover.shell * cover.inside)
-    speckled = 1 - _each(look.rv_texture) * grain[:, 1].clamp(0, 1)
+    _lay(canvas, muscle, cover.shell * cover.inside)
     fading = _fading(cover, scene)
-    right = scene.through(_each(look.blood * look.rv_blood) * speckled) * fading
-    canvas = _lay(canvas, right, cover.rv * cover.inside)
+    speckled = 1 - _each(look.rv_texture) * speckles.clamp(0, 1)
+    right = scene.through(_each(look.blood * look.rv_blood) * speckled)
+    _lay(canvas, right * fading, cover.rv * cover.inside)
     if cover.scar is not None:
         muscle = torch.lerp(muscle, _all(scene.scar), cover.scar)
-    canvas = _lay(canvas, muscle, cover.epi * cover.inside)
-    canvas = _lay(canvas, _all(look.blood) * fading, cover.lumen * cover.inside)
-    canvas = _lay(canvas, _all(look.muscle), cover.papillary * cover.lumen * cover.inside)
-    sheets = canvas.unflatten(2, (scene.planes.count, scene.subslices))
-    return sheets.mean(3)
+    _lay(canvas, muscle, cover.epi * cover.inside)
+    _lay(canvas, _all(look.blood) * fading, cover.lumen * cover.inside)
+    _lay(canvas, _all(look.muscle), cover.papillary * cover.lumen * cover.inside)
+    return canvas.unflatten(2, (planes.count, scene.subslices)).mean(3)
 
 
 def _sheets(planes: Planes, subslices: int) -> Tensor:
-    """Points of all sub-slices, (n, K·S, M, 3), those of one plane side by side."""
+    """Points of all sub-slices, (n, 3, K·S, M), those of one plane side by side."""
     offsets = [(i + 0.5) / subslices - 0.5 for i in range(subslices)]
-    layers = [planes.points(o * planes.thickness_mm).flatten(2, 3) for o in offsets]
-    return torch.stack(layers, 2).flatten(1, 2)
+    layers = [planes.points(o * planes.thickness_mm) for o in offsets]
+    return torch.stack(layers, 3).flatten(2, 3)
 
 
 def _fading(cover: Cover, scene: _Scene) -> Tensor:
@@ -179,26 +179,26 @@ def _fading(cover: Cover, scene: _Scene) -> Tensor:
 
 
 def _lay_basal(canvas: Tensor, points: Tensor, scene: _Scene, softness: Tensor) -> None:
-    """Paint atria, great vessels and leaflets onto the sheets that can show them, in place."""
+    """Paint atria and great vessels onto the sheets that can show them, in place."""
     moment, look = scene.moment, scene.look
-    highest = points[..., 2].amin(2)
-    shown = (highest < (moment.base_mm.amax(1) + _BASAL_MM)[:, None]).any(0).nonzero()[:, 0]
+    corners = scene.planes.points(nodes=(2, 2))[:, 2].amin(-1) - scene.planes.thickness_mm[:, None]
+    basal = (corners < (moment.base_mm.amax(1) + _BASAL_MM)[:, None]).any(0)
+    shown = basal.repeat_interleave(scene.subslices).nonzero()[:, 0]
     if len(shown) == 0:
         return
-    n, phases = moment.base_mm.shape
-    at = points[:, shown].flatten(1, 2)[:, None]
-    edge = softness[:, None, None]
-    part = canvas[:, :, shown].flatten(2, 3)
+    at = points[:, :, shown].flatten(2)
+    part = canvas[:, :, shown].flatten(2)
     blood, right = _each2(look.blood), _each2(look.blood * look.rv_blood)
-    muscle = _each2(look.muscle)
-    vessels = ((moment.pulmonary, right), (moment.aorta, blood))
-    for solid, value in ((moment.right_atrium, right), (moment.left_atrium, blood)):
-        part = _lay(part, muscle, ellipsoid_cover(at, solid, edge, ATRIAL_WALL_MM))
-        part = _lay(part, value, ellipsoid_cover(at, solid, edge))
-    for tube, value in vessels:
-        part = _lay(part, muscle, tube_cover(at, tube, edge, VESSEL_WALL_MM))
-        part = _lay(part, value, tube_cover(at, tube, edge))
-    canvas[:, :, shown] = part.view(n, phases, len(shown), -1)
+    layers = (
+        (ellipsoid_depth(at, moment.right_atrium), right, ATRIAL_WALL_MM),
+        (ellipsoid_depth(at, moment.left_atrium), blood, ATRIAL_WALL_MM),
+        (tube_depth(at, moment.pulmonary), right, VESSEL_WALL_MM),
+        (tube_depth(at, moment.aorta), blood, VESSEL_WALL_MM),
+    )
+    for depth, value, wall in layers:
+        _lay(part, _each2(look.muscle), _soft(depth + wall, softness))
+        _lay(part, value, _soft(depth, softness))
+    canvas[:, :, shown] = part.view(*canvas.shape[:2], len(shown), -1)
 
 
 def _expose(signal: Tensor, scene: _Scene, generator: torch.Generator) -> Tensor:
@@ -206,21 +206,27 @@ def _expose(signal: Tensor, scene: _Scene, generator: torch.Generator) -> Tensor
     look, planes = scene.look, scene.planes
     n, phases, count, _ = signal.shape
     device = generator.device
-    place = planes.points().flatten(2, 3) / 100
-    linear = (place * look.bias[:, None, None, :3]).sum(-1)
-    square = (place.square() * look.bias[:, None, None, 3:]).sum(-1)
-    gain = 1 + _all(look.gain_spread)[:, 0] * torch.randn(
-        n, count, 1, generator=generator, device=device
-    ).clamp(-2.5, 2.5)
-    signal = signal * ((linear + square).exp() * gain)[:, None]
+    nodes = (planes.height // 8 + 2, planes.width // 8 + 2)
+    place = planes.points(nodes=nodes) / 100
+    bias = look.bias[:, :, None, None]
+    shading = (place * bias[:, :3] + place.square() * bias[:, 3:]).sum(1, keepdim=True).exp()
+    spread = torch.randn(n, 1, count, 1, generator=generator, device=device).clamp(-2.5, 2.5)
+    gain = 1 + _all(look.gain_spread) * spread
+    signal = signal * (enlarge(shading, nodes, planes) * gain)
     real, imaginary = torch.randn(2, *signal.shape, generator=generator, device=device)
     noise = _all(look.noise)
-    magnitude = ((signal + noise * real).square() + (noise * imaginary).square()).sqrt()
+    magnitude = torch.hypot(signal.addcmul_(noise, real), imaginary.mul_(noise))
     return magnitude.view(n, phases, count, planes.height, planes.width).transpose(1, 2)
 
 
-def _lay(below: Tensor, above: Tensor, cover: Tensor) -> Tensor:
-    return torch.lerp(below, above.expand_as(below), cover)
+def _soft(depth_mm: Tensor, softness_mm: Tensor) -> Tensor:
+    """Cover from the distance to a surface: 0.5 on it, 1 half an edge's width inside."""
+    return (depth_mm / softness_mm[:, None, None] + 0.5).clamp_(0, 1)
+
+
+def _lay(below: Tensor, above: Tensor, cover: Tensor) -> None:
+    """Blend `above` into `below` in place."""
+    below.lerp_(above.expand_as(below), cover)
 
 
 def _each(value: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Coverage of points by atria, vessels and valve leaflets, all above or at the valve plane."""
+"""How deep points lie inside atria and vessels, and on valve leaflets."""
 
 import torch
 from torch import Tensor
@@ -6,56 +6,57 @@ from torch import Tensor
 from retrieval.phantom.moment import Ellipsoid, Moment, Tube
 
 LEAFLET_MM = 1.1
+"""Half of a leaflet's thickness as it shows."""
 
 
-def ellipsoid_cover(
-    points: Tensor, solid: Ellipsoid, softness: Tensor, grow_mm: float = 0.0
-) -> Tensor:
-    """How much of each point lies inside, 0 to 1.
+def ellipsoid_depth(points: Tensor, solid: Ellipsoid) -> Tensor:
+    """Distance in mm from the surface, positive inside, (n, P, M).
 
-    Parameters
-    ----------
-    points
-        (n, 1, M, 3), or one set per phase (n, P, M, 3).
-    softness
-        Width of the edge in mm, (n, 1, 1).
-
-    Returns
-    -------
-    Tensor
-        (n, P, M).
+    Exact on the surface, approximate away from it. `points` is (n, 3, M).
     """
-    semi = solid.semi_mm[:, :, None, :] + grow_mm
-    away = ((points - solid.centre_mm[:, :, None, :]) / semi).square().sum(-1).sqrt()
-    return ((1 - away) * semi.mean(-1) / softness + 0.5).clamp(0, 1)
+    away: Tensor | None = None
+    for axis, place in enumerate(points.unbind(1)):
+        semi = solid.semi_mm[:, :, axis, None]
+        scaled = (place[:, None] - solid.centre_mm[:, :, axis, None]).div_(semi)
+        away = scaled.square_() if away is None else away.addcmul_(scaled, scaled)
+    assert away is not None  # noqa: S101
+    return (1 - away.sqrt_()).mul_(solid.semi_mm.mean(-1, keepdim=True))
 
 
-def tube_cover(points: Tensor, tube: Tube, softness: Tensor, grow_mm: float = 0.0) -> Tensor:
-    """How much of each point lies inside a vessel, (n, P, M); arguments as above."""
-    nearest: Tensor | None = None
-    for start, end in zip(
-        tube.points_mm[:, :, :-1].unbind(2), tube.points_mm[:, :, 1:].unbind(2), strict=True
-    ):
-        leg = (end - start)[:, :, None, :]
-        rest = points - start[:, :, None, :]
-        share = ((rest * leg).sum(-1) / leg.square().sum(-1)).clamp(0, 1)
-        away = (rest - share[..., None] * leg).square().sum(-1)
-        nearest = away if nearest is None else torch.minimum(nearest, away)
-    assert nearest is not None  # noqa: S101
-    radius = tube.radius_mm[:, None, None] + grow_mm
-    return ((radius - nearest.sqrt()) / softness + 0.5).clamp(0, 1)
+def tube_depth(points: Tensor, tube: Tube) -> Tensor:
+    """Distance in mm from a vessel's surface, positive inside, (n, P, M); points (n, 3, M)."""
+    legs = zip(tube.points_mm[:, :, :-1].unbind(2), tube.points_mm[:, :, 1:].unbind(2), strict=True)
+    squares = [_distance2(points, start, end) for start, end in legs]
+    nearest = torch.stack(squares).amin(0) if len(squares) > 1 else squares[0]
+    return tube.radius_mm[:, None, None] - nearest.sqrt_()
 
 
-def leaflet_cover(rho: Tensor, below: Tensor, moment: Moment, softness: Tensor) -> Tensor:
-    """The mitral leaflets: a cone that tents when closed and hangs open when filling.
+def _distance2(points: Tensor, start: Tensor, end: Tensor) -> Tensor:
+    """Squared distance to a line segment whose ends are (n, P, 3), (n, P, M)."""
+    leg = end - start
+    unit = leg / leg.square().sum(-1, keepdim=True)
+    rest = [place[:, None] - start[:, :, axis, None] for axis, place in enumerate(points.unbind(1))]
+    share = rest[0] * unit[..., 0, None]
+    share.addcmul_(rest[1], unit[..., 1, None]).addcmul_(rest[2], unit[..., 2, None]).clamp_(0, 1)
+    total: Tensor | None = None
+    for axis, part in enumerate(rest):
+        part.addcmul_(share, leg[..., axis, None], value=-1)
+        total = part.square_() if total is None else total.addcmul_(part, part)
+    assert total is not None  # noqa: S101
+    return total
 
-    `rho` is the distance from the long axis and `below` that beyond the valve
-    plane towards the apex, in mm; (n, P, M).
+
+def leaflet_depth(rho: Tensor, below_mm: Tensor, moment: Moment) -> Tensor:
+    """Distance in mm from the mitral leaflets' surface, positive inside, (n, P, M).
+
+    A cone around the long axis that tents when closed and hangs open when
+    filling. `rho` (n, 1, M) is the distance from the axis, `below_mm`
+    (n, P, M) that from the valve plane towards the apex.
     """
     opened = moment.beat.filling_valves[..., None]
     annulus = moment.valve_radius_mm[..., None]
     slope = torch.lerp(annulus / 8.0, annulus * 0.02, opened)
-    reach = torch.lerp(torch.full_like(opened, 8.0), torch.full_like(opened, 17.0), opened)
-    off = (rho - annulus + slope * below).abs() / (1 + slope.square()).sqrt()
-    cover = ((LEAFLET_MM - off) / softness + 0.5).clamp(0, 1)
-    return cover * ((below > -1) & (below < reach))
+    reach = 8.0 + 9.0 * opened
+    off = (rho - annulus + slope * below_mm).abs_().div_((1 + slope.square()).sqrt())
+    within = torch.minimum(below_mm + 1, reach - below_mm)
+    return torch.minimum(LEAFLET_MM - off, within)
