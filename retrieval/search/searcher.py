@@ -1,14 +1,15 @@
 """From a question to ranked studies with evidence: understand, mask, rank, explain."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.fuse import fuse
 from retrieval.search.representative import representative
 from retrieval.search.video import Pool
-from retrieval.values.clip import ClipId, ClipRecord
+from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings
 from retrieval.values.query import Access, Channel, Evidence, Filter, Hit, Query, Ranking
 from retrieval.values.study import StudyId
@@ -16,13 +17,31 @@ from retrieval.values.study import StudyId
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """A ranking before it is dressed: (study, score) best first, and what backs it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """A ranking before it is dressed.
 
-    order: list[tuple[StudyId, float]]
-    vector: Embeddings | None
-    sentences: dict[StudyId, str]
+    Attributes
+    ----------
+    studies
+        (study, score), best first.
+    eligible, missing
+        As in `Ranking`.
+    """
+
+    studies: tuple[tuple[StudyId, float], ...]
+    eligible: int
+    missing: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """An order, and what its evidence can be drawn from."""
+
+    order: Order
+    pool: Pool | None = None
+    vector: Embeddings | None = None
+    sentences: Mapping[StudyId, str] = field(default_factory=dict)
 
 
 class Searcher:
@@ -68,28 +87,42 @@ class Searcher:
         StudyNotFound
             `query.like` names no study that may be seen.
         """
-        _check(query)
-        eligible = self._eligible(query, access)
-        pool = self._pool(query.where, eligible, access)
-        answer = self._ask(query, eligible, pool, access)
-        missing = 0
-        if query.channel is not Channel.REPORT:
-            missing = len(eligible - pool.studies())
-        if missing:
-            log.warning(
-                "%d of %d eligible studies have no vector in generation %s",
-                missing,
-                len(eligible),
-                self._index.generation,
-            )
+        found = self._find(query, access)
         return Ranking(
             query=query,
-            eligible=len(eligible),
-            missing=missing,
-            hits=self._hits(answer, pool, query.where, access),
+            eligible=found.order.eligible,
+            missing=found.order.missing,
+            hits=self._hits(found, query.where, access),
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
         )
+
+    def rank(self, query: Query, *, access: Access) -> Order:
+        """Rank like `search`, without fetching what a reader would want to see of each hit."""
+        return self._find(query, access).order
+
+    def _find(self, query: Query, access: Access) -> _Found:
+        _check(query)
+        eligible = self._eligible(query, access)
+        if query.channel is Channel.REPORT:
+            matches = self._matches(query, eligible, query.limit, access)
+            scored = tuple((study, score) for study, score, _ in matches)
+            return _Found(
+                order=Order(studies=scored, eligible=len(eligible), missing=0),
+                sentences={study: sentence for study, _, sentence in matches},
+            )
+        pool = self._pool(query.where, eligible, access)
+        vector = self._vector(query, access)
+        missing = self._count_missing(eligible, pool)
+        if query.channel is Channel.VIDEO:
+            nearest = tuple(pool.nearest(vector, query.limit))
+            order = Order(studies=nearest, eligible=len(eligible), missing=missing)
+            return _Found(order=order, pool=pool, vector=vector)
+        matches = self._matches(query, eligible, None, access)
+        fused = fuse([s for s, _ in pool.nearest(vector, None)], [s for s, _, _ in matches])
+        order = Order(studies=tuple(fused[: query.limit]), eligible=len(eligible), missing=missing)
+        sentences = {study: sentence for study, _, sentence in matches}
+        return _Found(order=order, pool=pool, vector=vector, sentences=sentences)
 
     def _eligible(self, query: Query, access: Access) -> frozenset[StudyId]:
         eligible = self._catalog.eligible(query.where, access=access)
@@ -105,23 +138,22 @@ class Searcher:
         owners = self._catalog.keys(where, self._index.encoder_id, access=access)
         return Pool(self._index, {k: owner for k, owner in owners.items() if owner[0] in eligible})
 
-    def _ask(
-        self, query: Query, eligible: frozenset[StudyId], pool: Pool, access: Access
-    ) -> _Answer:
-        if query.channel is Channel.VIDEO:
-            vector = self._vector(query, access)
-            return _Answer(pool.nearest(vector, query.limit), vector, {})
-        limit = query.limit if query.channel is Channel.REPORT else None
-        matches = self._catalog.search_reports(query.text, query.where, limit=limit, access=access)
-        matches = [match for match in matches if match[0] in eligible]
-        sentences = {study: sentence for study, _, sentence in matches}
-        reports = [(study, score) for study, score, _ in matches]
-        if query.channel is Channel.REPORT:
-            return _Answer(reports, None, sentences)
-        vector = self._vector(query, access)
-        videos = pool.nearest(vector, None)
-        fused = fuse([study for study, _ in videos], [study for study, _ in reports])
-        return _Answer(fused[: query.limit], vector, sentences)
+    def _count_missing(self, eligible: frozenset[StudyId], pool: Pool) -> int:
+        missing = len(eligible - pool.studies())
+        if missing:
+            log.warning(
+                "%d of %d eligible studies have no vector in generation %s",
+                missing,
+                len(eligible),
+                self._index.generation,
+            )
+        return missing
+
+    def _matches(
+        self, query: Query, eligible: frozenset[StudyId], limit: int | None, access: Access
+    ) -> list[tuple[StudyId, float, str]]:
+        found = self._catalog.search_reports(query.text, query.where, limit=limit, access=access)
+        return [match for match in found if match[0] in eligible]
 
     def _vector(self, query: Query, access: Access) -> Embeddings:
         if query.like is not None:
@@ -142,48 +174,44 @@ class Searcher:
             )
         return vector
 
-    def _hits(self, answer: _Answer, pool: Pool, where: Filter, access: Access) -> tuple[Hit, ...]:
-        ids = [study for study, _ in answer.order]
+    def _hits(self, found: _Found, where: Filter, access: Access) -> tuple[Hit, ...]:
+        ids = [study for study, _ in found.order.studies]
         studies = self._catalog.studies(ids, access=access)
         impressions = self._catalog.impressions(ids, access=access)
-        clips = self._evidence(ids, answer.vector, pool, where, access)
+        evidence = self._evidence(ids, found, where, access)
         return tuple(
             Hit(
                 rank=rank,
                 score=score,
                 study=study,
-                evidence=Evidence(
-                    clip=clips[study.id][0],
-                    score=clips[study.id][1],
-                    sentence=answer.sentences.get(study.id),
-                ),
+                evidence=evidence[study.id],
                 impression=impressions.get(study.id),
             )
             for rank, (study, (_, score)) in enumerate(
-                zip(studies, answer.order, strict=True), start=1
+                zip(studies, found.order.studies, strict=True), start=1
             )
         )
 
     def _evidence(
-        self,
-        ids: list[StudyId],
-        vector: Embeddings | None,
-        pool: Pool,
-        where: Filter,
-        access: Access,
-    ) -> dict[StudyId, tuple[ClipRecord, float | None]]:
+        self, ids: list[StudyId], found: _Found, where: Filter, access: Access
+    ) -> dict[StudyId, Evidence]:
         best: dict[StudyId, tuple[ClipId, float]] = {}
-        if vector is not None:
-            best = pool.best_clips(vector, ids)
+        if found.pool is not None and found.vector is not None:
+            best = found.pool.best_clips(found.vector, ids)
         named = self._catalog.clips_named([clip for clip, _ in best.values()], access=access)
-        found: dict[StudyId, tuple[ClipRecord, float | None]] = {
-            record.study: (record, best[record.study][1]) for record in named
-        }
+        shown = {clip.study: clip for clip in named}
         for study in ids:
-            if study not in found:
+            if study not in shown:
                 clips = self._catalog.clips(study, access=access)
-                found[study] = (representative(study, clips, where), None)
-        return found
+                shown[study] = representative(study, clips, where)
+        return {
+            study: Evidence(
+                clip=shown[study],
+                score=best[study][1] if study in best else None,
+                sentence=found.sentences.get(study),
+            )
+            for study in ids
+        }
 
 
 def _check(query: Query) -> None:
