@@ -86,9 +86,37 @@ class Vault:
             row = connection.execute(
                 "SELECT kind, box FROM secret WHERE pseudonym = ?", (pseudonym,)
             ).fetchone()
-        if row is None:
-            return None
-        kind, box = row
+        return None if row is None else self._payload(pseudonym, *row)
+
+    def items(self, kind: str) -> list[tuple[str, dict[str, str]]]:
+        """Every (pseudonym, payload) of one kind, ordered by pseudonym.
+
+        Raises
+        ------
+        VaultUnusable
+            An entry was tampered with.
+        """
+        with self._transaction("DEFERRED") as connection:
+            rows = connection.execute(
+                "SELECT pseudonym, box FROM secret WHERE kind = ? ORDER BY pseudonym", (kind,)
+            ).fetchall()
+        return [(name, self._payload(name, kind, box)) for name, box in rows]
+
+    def count(self, kind: str) -> int:
+        """How many entries of one kind there are."""
+        with self._transaction("DEFERRED") as connection:
+            return connection.execute(
+                "SELECT count(*) FROM secret WHERE kind = ?", (kind,)
+            ).fetchone()[0]
+
+    def remove(self, pseudonyms: Iterable[str]) -> None:
+        """Forget entries; unknown ones are passed over."""
+        with self._transaction("IMMEDIATE") as connection:
+            connection.executemany(
+                "DELETE FROM secret WHERE pseudonym = ?", [(name,) for name in pseudonyms]
+            )
+
+    def _payload(self, pseudonym: str, kind: str, box: bytes) -> dict[str, str]:
         try:
             return json.loads(self._open(box, _label(kind, pseudonym)))
         except InvalidTag as error:
