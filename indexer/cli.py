@@ -78,8 +78,12 @@ def ingest(
     _require(reports or [])
     with at_work(settings.load(home=home, workers=workers)) as station:
         done = take_in(station, archives, retry=retry, quiet=quiet)
-        receive(station, reports or [])
-        summary = {**views.totals(station), "work": {"read": done.read, "clips": done.clips}}
+        malformed = receive(station, reports or [])
+        summary = {
+            **views.totals(station),
+            "malformed_reports": malformed,
+            "work": {"read": done.read, "clips": done.clips},
+        }
     _show(summary, json=json)
     _end(summary)
 

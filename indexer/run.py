@@ -43,7 +43,7 @@ def run(
     using = open_encoder(name, home.settings)
     require_live(home.generations, using.encoder_id, asked=name)
     ingested = take_in(home, archives, retry=retry, quiet=quiet)
-    receive(home, reports)
+    malformed = receive(home, reports)
     with stage("embed", quiet=quiet) as progress:
         embedded = embed(home.catalog, home.clips, using, progress=progress)
     published = publish(home.catalog, home.generations, using.encoder_id, encoder=name)
@@ -53,6 +53,7 @@ def run(
         "encoder": using.encoder_id,
         "generation": published.generation,
         "without_vector": len(embedded.unseen),
+        "malformed_reports": malformed,
         "work": work(ingested, embedded, published),
         "seconds": round(time.monotonic() - began, 2),
     }

@@ -1,7 +1,6 @@
 """Remove files that belong to nothing."""
 
 from retrieval.ports import Catalog, ClipStore
-from retrieval.values.query import LOCAL_OPERATOR
 
 
 def tidy(catalog: Catalog, clips: ClipStore) -> int:
@@ -10,8 +9,7 @@ def tidy(catalog: Catalog, clips: ClipStore) -> int:
     Files are written before rows, so a stopped ingest may leave some. Nothing
     may be ingesting meanwhile.
     """
-    studies = catalog.ledger(access=LOCAL_OPERATOR)
-    named = {r.id for s in studies for r in catalog.clips(s.id, access=LOCAL_OPERATOR)}
+    named = set(catalog.clip_ids())
     orphans = [clip for clip in clips.ids() if clip not in named]
     for clip in orphans:
         clips.remove(clip)

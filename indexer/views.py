@@ -23,9 +23,9 @@ def totals(home: Home) -> Json:
         "files": {"seen": used + unused, "used": used, "unused": unused},
         "clips": counts["clips"],
         "reports": {
-            "seen": counts["reports_matched"] + counts["reports_superseded"] + waiting,
+            "seen": counts["reports_seen"] + waiting,
             "matched": counts["reports_matched"],
-            "unmatched": waiting,
+            "unmatched": counts["reports_unmatched"] + waiting,
             "superseded": counts["reports_superseded"],
         },
     }

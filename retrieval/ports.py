@@ -228,6 +228,10 @@ class Catalog(CatalogReader, Protocol):
         """(used, unused, unused by reason) over the whole archive."""
         ...
 
+    def studies_of(self, accession_key: str) -> list[StudyId]:
+        """Studies read under one accession number, by its keyed pseudonym, in order."""
+        ...
+
     def put_report(self, report: Report) -> str:
         """Keep a report: "matched", "unmatched" (no study yet) or "known" (same digest).
 

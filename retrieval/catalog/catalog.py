@@ -33,7 +33,7 @@ from retrieval.catalog.tables import (
     StudyRow,
     VersionRow,
 )
-from retrieval.catalog.versions import chain_again, chains_of, known_in
+from retrieval.catalog.versions import chain_again, chains_of, known_in, studies_with
 from retrieval.errors import ClipNotFound, SchemaOutOfDate, StudyNotFound
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
@@ -123,6 +123,11 @@ class SqlCatalog(SqlReader):
             found = [(used, reason, n) for used, reason, n in session.execute(grouped)]
         reasons = {reason: n for used, reason, n in sorted(found) if not used}
         return sum(n for used, _, n in found if used), sum(reasons.values()), reasons
+
+    def studies_of(self, accession_key: str) -> list[StudyId]:
+        """Studies read under one accession number, by its keyed pseudonym, in order."""
+        with self._database.reading() as session:
+            return [StudyId(study) for study in studies_with(session, [accession_key])]
 
     def put_report(self, report: Report) -> str:
         """Keep a report: "matched", "unmatched" (no study yet) or "known" (same digest).

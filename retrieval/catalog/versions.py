@@ -29,7 +29,7 @@ def chains_of(session: Session, report: Report) -> list[str]:
         return [report.study]
     if report.accession_key is None:
         raise ValueError("a report must name a study or an accession number; this one has neither")
-    return _studies_with(session, [report.accession_key]) or [report.accession_key]
+    return studies_with(session, [report.accession_key]) or [report.accession_key]
 
 
 def known_in(session: Session, digest: str, chains: Sequence[str]) -> bool:
@@ -49,7 +49,7 @@ def chain_again(session: Session, names: Iterable[str | None]) -> None:
     text, go.
     """
     given = sorted({name for name in names if name is not None})
-    chains = sorted({*given, *_studies_with(session, given)})
+    chains = sorted({*given, *studies_with(session, given)})
     touched = set(session.scalars(select(VersionRow.report).where(VersionRow.chain.in_(chains))))
     session.execute(delete(VersionRow).where(VersionRow.chain.in_(chains)))
     for chain in chains:
@@ -59,7 +59,8 @@ def chain_again(session: Session, names: Iterable[str | None]) -> None:
     _drop_placeless(session, touched)
 
 
-def _studies_with(session: Session, accession_keys: Sequence[str]) -> list[str]:
+def studies_with(session: Session, accession_keys: Sequence[str]) -> list[str]:
+    """Studies that carry one of these accession numbers, in order."""
     query = select(StudyRow.id).where(StudyRow.accession_key.in_(accession_keys))
     return list(session.scalars(query.order_by(StudyRow.id)))
 
