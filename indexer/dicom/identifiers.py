@@ -2,9 +2,9 @@
 
 from pydicom.datadict import dictionary_has_tag, dictionary_VR
 from pydicom.dataset import Dataset
-from pydicom.tag import BaseTag
 
 from indexer.dicom.attributes import Attributes, tag_of
+from indexer.dicom.parsing import PARSE_ERRORS
 
 _KEYWORDS = [
     "AccessionNumber",
@@ -90,7 +90,7 @@ def identifiers_of(dataset: Dataset) -> frozenset[str]:
     while waiting:
         place = waiting.pop()
         attributes = Attributes(place)
-        for tag in place.keys():  # noqa: SIM118 - iterating a Dataset yields elements
+        for tag in map(int, place.keys()):
             vr = _vr(place, tag)
             if vr == "SQ":
                 waiting.extend(attributes.items(tag))
@@ -101,9 +101,12 @@ def identifiers_of(dataset: Dataset) -> frozenset[str]:
     return frozenset(found)
 
 
-def _vr(place: Dataset, tag: BaseTag) -> str | None:
+def _vr(place: Dataset, tag: int) -> str | None:
     """Return an element's VR; the dictionary's where the file does not say (implicit, UN)."""
-    said = place.get_item(tag).VR
+    try:
+        said = place.get_item(tag).VR
+    except PARSE_ERRORS:  # an unknown VR, say: whatever it was, it is no text
+        return None
     if said in (None, "UN") and dictionary_has_tag(tag):
         return dictionary_VR(tag)
     return said

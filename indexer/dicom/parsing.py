@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from pydicom import config
 from pydicom.dataset import FileDataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 from pydicom.filereader import read_partial
 from pydicom.tag import BaseTag
 from pydicom.uid import (
@@ -28,17 +28,19 @@ from retrieval.errors import UnreadableFile
 PARSE_ERRORS = (
     ArithmeticError,
     AttributeError,
+    BytesLengthException,
     EOFError,
     InvalidDicomError,
     LookupError,
     NotImplementedError,
+    OSError,
     RecursionError,
     TypeError,
     ValueError,
     struct.error,
     zlib.error,
 )
-"""What pydicom raises on malformed bytes, found by fuzzing it."""
+"""What pydicom raises on malformed bytes, found by fuzzing it. Its OSErrors have no errno."""
 
 MAX_INFLATED = 1 << 29
 """Bytes that a deflated data set may grow to; a few kilobytes can claim terabytes."""
@@ -107,19 +109,24 @@ def parse(path: Path, *, tags: Collection[int] | None = None) -> Parsed:
     try:
         with path.open("rb") as file, quiet():
             return _parse(file, tags)
-    except OSError as error:
-        raise UnreadableFile(f"cannot be opened: {error.strerror}") from error
     except PARSE_ERRORS as error:
-        raise UnreadableFile(f"not a valid DICOM data set ({type(error).__name__})") from error
+        raise unreadable(error, "not a valid DICOM data set") from error
+
+
+def unreadable(error: BaseException, claim: str) -> UnreadableFile:
+    """Turn one of `PARSE_ERRORS` into ours; no value of the file is quoted."""
+    if isinstance(error, OSError) and error.errno:
+        return UnreadableFile(f"cannot be opened: {error.strerror}")
+    return UnreadableFile(f"{claim} ({type(error).__name__})")
 
 
 def _parse(file: BinaryIO, tags: Collection[int] | None) -> Parsed:
-    last = max(tags) if tags else _PIXELS
+    last = max(tags) if tags else _PIXELS - 1
     ending: list[int] = []
 
     def past_header(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001
-        if tag > last or tag >= _PIXELS:
-            ending[:] = [tag, length]
+        if int(tag) > last:
+            ending[:] = [int(tag), length]
         return bool(ending)
 
     _refuse_bomb(file)

@@ -6,19 +6,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import dcmread
-from pydicom.pixels import get_decoder, iter_pixels
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.pixels.utils import iter_pixels
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from indexer.dicom.attributes import Attributes, tag_of
-from indexer.dicom.parsing import PARSE_ERRORS, parse, quiet
+from indexer.dicom.parsing import PARSE_ERRORS, parse, quiet, unreadable
 from indexer.dicom.refusal import frame_count, require_codec, require_grey
 from retrieval.errors import UnreadableFile
 
 Image = NDArray[np.generic]
 
-_PREFERRED = ("pyjpegls", "pylibjpeg")
-"""Decoding plug-ins, the quickest of its syntaxes first; fixed, so that lossy
-images decode to the same values on every machine."""
+_PLUGINS = ("pydicom", "pyjpegls", "pylibjpeg")
+"""Decoding plug-ins in order of preference; fixed, so that lossy images decode
+to the same values on every machine. For RLE this is pydicom's own decoder:
+pylibjpeg-rle panics on a broken segment, which no caller can catch."""
 
 _NEEDED = tuple(
     map(
@@ -67,27 +69,21 @@ def read_frames(path: Path, indices: Sequence[int]) -> list[Image]:
             raise UnreadableFile(f"holds {frame_count(a)} frames; frame {beyond[0]} was asked for")
         try:
             return list(_decode(path, parsed.transfer_syntax, indices)) if indices else []
-        except OSError as error:
-            raise UnreadableFile(f"cannot be opened: {error.strerror}") from error
         except (*PARSE_ERRORS, RuntimeError) as error:
-            raise UnreadableFile(
-                f"pixel data cannot be decoded ({type(error).__name__})"
-            ) from error
+            raise unreadable(error, "pixel data cannot be decoded") from error
 
 
 def _decode(path: Path, syntax: UID, indices: Sequence[int]) -> Iterator[Image]:
     """Yield the frames, grey and of two dimensions, or raise whatever a codec raises."""
     plugins = get_decoder(syntax).available_plugins
-    plugin = next((p for p in _PREFERRED if p in plugins), "")
-    # pydicom reads frames of a deflated file from memory only
-    deflated = syntax == DeflatedExplicitVRLittleEndian
-    images = iter_pixels(
-        dcmread(path) if deflated else path,
-        indices=list(indices),
-        raw=True,
-        decoding_plugin=plugin,
-        **({} if deflated else {"transfer_syntax_uid": syntax}),
-    )
+    plugin = next((p for p in _PLUGINS if p in plugins), "")
+    wanted = list(indices)
+    if syntax == DeflatedExplicitVRLittleEndian:  # decoded from memory, or not at all
+        images = iter_pixels(dcmread(path), indices=wanted, raw=True, decoding_plugin=plugin)
+    else:
+        images = iter_pixels(
+            path, indices=wanted, raw=True, decoding_plugin=plugin, transfer_syntax_uid=syntax
+        )
     for image in images:
         if image.ndim != 2:
             raise ValueError("a frame must be one plane")

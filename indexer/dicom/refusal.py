@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pydicom.pixels import get_decoder
+from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
     EnhancedMRImageStorage,
@@ -101,14 +101,12 @@ def _unusable(a: Attributes, parsed: Parsed) -> Refusal | None:
         require_grey(a)
     except UnusableSeries as error:
         return Refusal(reason=error.reason, state=State.EXCLUDED)
-    reason = _missing_pixels(a, parsed)
-    if reason:
-        return Refusal(reason=reason, state=State.FAILED)
     try:
         require_codec(parsed.transfer_syntax)
     except MissingCodec as error:
         return Refusal(reason=str(error), state=State.FAILED)
-    return None
+    reason = _missing_pixels(a, parsed)
+    return Refusal(reason=reason, state=State.FAILED) if reason else None
 
 
 def require_grey(a: Attributes) -> None:

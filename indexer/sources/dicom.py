@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from indexer.dicom.headers import Header, StudyFacts, read_header
 from indexer.dicom.refusal import Refusal
@@ -43,10 +44,10 @@ def read_study(uid: str, files: Sequence[RawFile]) -> RawStudy:
     headers = [r.header for reads in by_series.values() for r in reads if r.header]
     # images first: what a scanner says of itself beats what a report says
     headers.sort(key=lambda h: not h.frames)
-    facts = _merge([h.facts for h in headers])
+    facts = _merge(h.facts for h in headers)
     return RawStudy(
         uid=uid,
-        **{f.name: getattr(facts, f.name) for f in fields(facts)},
+        **asdict(facts),
         contrast=_contrast(series),
         identifiers=tuple(sorted(frozenset().union(*(h.identifiers for h in headers)))),
         series=tuple(series),
@@ -123,16 +124,14 @@ def _main(refusals: Sequence[Refusal], files: Sequence[RawFile]) -> Refusal:
     return Refusal(reason=reasons[0], state=State.EXCLUDED if repeated else State.FAILED)
 
 
-def _merge(facts: Sequence[StudyFacts]) -> StudyFacts:
+def _merge(facts: Iterable[StudyFacts]) -> StudyFacts:
     """Take each fact from the first file that states it."""
-    return StudyFacts(
-        **{
-            f.name: next(
-                (v for one in facts if (v := getattr(one, f.name)) not in ("", None)), f.default
-            )
-            for f in fields(StudyFacts)
-        }
-    )
+    stated: dict[str, Any] = {}
+    for one in facts:
+        for name, value in asdict(one).items():
+            if value not in ("", None):
+                stated.setdefault(name, value)
+    return StudyFacts(**stated)
 
 
 def _contrast(series: Iterable[RawSeries]) -> bool | None:

@@ -141,13 +141,16 @@ def _open(path: Path) -> Nifti1Image:
         image = nib.load(path)  # pyright: ignore[reportPrivateImportUsage]
     except _ERRORS as error:
         raise UnreadableFile(f"not a valid NIfTI file ({type(error).__name__})") from error
-    if not isinstance(image, Nifti1Image) or len(image.shape) != 3:
+    if not isinstance(image, Nifti1Image):
+        raise UnreadableFile(f"not a NIfTI file but {type(image).__name__}")
+    if len(image.shape) != 3:
         raise UnreadableFile(f"not a stack of slices: shape {image.shape}")
     columns, rows, slices = image.shape
     if not (1 < columns * rows <= _MAX_PIXELS and 0 < slices <= _MAX_SLICES):
         raise UnreadableFile(f"impossible size of a stack of slices: {image.shape}")
-    if image.get_data_dtype().kind not in "iuf":
-        raise UnreadableFile(f"voxels are not numbers but {image.get_data_dtype()}")
+    voxel = np.dtype(image.get_data_dtype())
+    if voxel.kind not in "iuf":
+        raise UnreadableFile(f"voxels are not numbers but {voxel}")
     zooms = image.header.get_zooms()
     if not all(1e-3 < mm < 1e3 for mm in zooms):
         raise UnreadableFile(f"impossible voxel size {tuple(map(float, zooms))}")
