@@ -21,6 +21,7 @@ _RANGE = re.compile(r"(\d{0,4})-(\d{0,4})")
 _ANY = "-"
 
 Member = TypeVar("Member", bound=StrEnum)
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,8 +106,8 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
     """
     unread = [f"{name}={value}" for name in params if name not in _NAMES for value in params[name]]
 
-    def many(name: str, parse: Callable[[str], object | None]) -> list:
-        found = []
+    def many(name: str, parse: Callable[[str], Value | None]) -> list[Value]:
+        found: list[Value] = []
         for text in params.get(name, ()):
             value = parse(text)
             if value is None:
@@ -115,12 +116,11 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
                 found.append(value)
         return found
 
-    def last(name: str, parse: Callable[[str], object | None], default):  # noqa: ANN202
-        found = many(name, parse)
-        return found[-1] if found else default
+    def last(name: str, parse: Callable[[str], Value | None]) -> Value | None:
+        return next(reversed(many(name, parse)), None)
 
-    ages = last("age", _parse_range, (None, None))
-    years = last("year", _parse_range, (None, None))
+    ages = last("age", _parse_range) or (None, None)
+    years = last("year", _parse_range) or (None, None)
     where = Filter(
         views=frozenset(many("view", _member(View))),
         techniques=frozenset(many("technique", _member(Technique))),
@@ -132,13 +132,13 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
         year_from=years[0],
         year_to=years[1],
     )
-    like = last("like", _parse_study, None)
+    like = last("like", _parse_study)
     address = Address(
-        text="" if like else last("q", str, "").strip(),
+        text="" if like else (last("q", str) or "").strip(),
         like=like,
         where=where,
-        study=last("study", _parse_study, None),
-        page=last("page", _parse_page, 1),
+        study=last("study", _parse_study),
+        page=last("page", _parse_page) or 1,
     )
     return address, unread
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from retrieval.ports import CatalogReader, ClipStore
 from retrieval.values.query import LOCAL_OPERATOR, Access, Query, Ranking
-from retrieval.values.study import State
+from retrieval.values.study import State, StudyId
 from webui.sheets import SheetReader
 
 READER: Access = LOCAL_OPERATOR
@@ -31,13 +31,24 @@ class Reading(Protocol):
     """A home opened for reading, at one generation."""
 
     @property
-    def catalog(self) -> CatalogReader: ...
+    def catalog(self) -> CatalogReader:
+        """What is known about studies."""
+        ...
+
     @property
-    def clips(self) -> ClipStore: ...
+    def clips(self) -> ClipStore:
+        """Pixels and previews."""
+        ...
+
     @property
-    def searcher(self) -> Searches: ...
+    def searcher(self) -> Searches:
+        """Answers queries over the generation."""
+        ...
+
     @property
-    def generation(self) -> str: ...
+    def generation(self) -> str:
+        """Name of the generation that was live when this was opened."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +59,15 @@ class Coverage:
     ----------
     left_out
         (state, reason) -> studies, for all that are not indexed, most first.
-    first_year, last_year
-        Of the indexed studies; None where no year is known.
+    ages, years
+        Of the indexed studies for which they are known.
     """
 
     found: int
     indexed: int
     left_out: tuple[tuple[State, str, int], ...]
-    first_year: int | None
-    last_year: int | None
+    ages: dict[StudyId, int]
+    years: dict[StudyId, int]
 
     @property
     def not_indexed(self) -> int:
@@ -68,13 +79,13 @@ def coverage_of(catalog: CatalogReader, access: Access) -> Coverage:
     """Count the ledger."""
     ledger = catalog.ledger(access=access)
     out = Counter((s.state, s.reason) for s in ledger if s.state is not State.INDEXED)
-    years = [s.year for s in ledger if s.state is State.INDEXED and s.year is not None]
+    indexed = [s for s in ledger if s.state is State.INDEXED]
     return Coverage(
         found=len(ledger),
-        indexed=len(ledger) - out.total(),
+        indexed=len(indexed),
         left_out=tuple((state, reason, n) for (state, reason), n in out.most_common()),
-        first_year=min(years, default=None),
-        last_year=max(years, default=None),
+        ages={s.id: s.patient.age_years for s in indexed if s.patient.age_years is not None},
+        years={s.id: s.year for s in indexed if s.year is not None},
     )
 
 

@@ -6,6 +6,7 @@ other heart rates beat together.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 
 from retrieval.values.clip import ClipRecord
@@ -68,7 +69,7 @@ def _usable_times(clip: ClipRecord) -> tuple[float, ...]:
 
 
 def _step(times: tuple[float, ...]) -> float:
-    return median(b - a for a, b in zip(times, times[1:], strict=False))
+    return median(b - a for a, b in pairwise(times))
 
 
 def _even(phases: int) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from retrieval.values.query import Filter
 from retrieval.values.study import StudyId
 from webui.address import Address, filtered, from_params, more_like, search_for, to_params
 
-QUERY, FILTERS, RESULTS, PLAYER = "query", "filters", "results", "player"
+QUERY, FILTERS, RESULTS, PLAYER, EXAMPLES = "query", "filters", "results", "player", "examples"
 """Keys of the components on the page."""
 
 _LAST = "last study"
@@ -40,8 +40,15 @@ def searched() -> None:
         go(search_for(text, here()[0]))
 
 
+def example_asked() -> None:
+    """Ask one of the first visit's questions."""
+    text = _value(EXAMPLES, "ask")
+    if isinstance(text, str):
+        go(search_for(text, here()[0]))
+
+
 def example_dropped() -> None:
-    """Drop the example study; the filters stay."""
+    """Drop the study that more were wanted like; the filters stay."""
     go(Address(where=here()[0].where))
 
 
@@ -75,7 +82,12 @@ def liked(source: str) -> None:
     """Look for more like the study chosen in `source`."""
     study = _value(source, "like")
     if isinstance(study, str):
-        go(more_like(StudyId(study), here()[0]))
+        like_this(StudyId(study))
+
+
+def like_this(study: StudyId) -> None:
+    """Look for more like one study, under the same filters."""
+    go(more_like(study, here()[0]))
 
 
 def closed() -> None:

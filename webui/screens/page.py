@@ -36,7 +36,7 @@ def _show() -> None:
     st.session_state["run"] = st.session_state.get("run", 0) + 1
     try:
         if address.study:
-            study.show(desk, address)
+            study.show(desk, address, address.study)
         elif address.asks:
             search.show(desk, coverage, address, unread)
         else:

@@ -30,7 +30,7 @@ def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) ->
         query_box(address, coverage)
     with st.container(key="body", horizontal=True, gap=None):
         with st.container(key="side", width=232):
-            _filters(desk, address)
+            _filters(desk, coverage, address)
         with st.container(key="main", gap=None):
             _answer(desk, coverage, address, unread)
     frame.bottom(KEYS)
@@ -48,11 +48,8 @@ def query_box(address: Address, coverage: Coverage) -> None:
     )
 
 
-def _filters(desk: Desk, address: Address) -> None:
-    catalog = desk.reading.catalog
-    live = catalog.facets(address.where, access=READER)
-    whole = live if address.where == Filter() else catalog.facets(Filter(), access=READER)
-    content = filters.panel(address.where, live, whole)
+def _filters(desk: Desk, coverage: Coverage, address: Address) -> None:
+    content = filters.panel(address.where, desk.reading.catalog, coverage, access=READER)
     filters.show(content, key=FILTERS, on_change=navigation.filters_changed)
 
 
@@ -98,10 +95,8 @@ def status(
     """The line above the results: what was compared, and what was not."""
     first = (address.page - 1) * PAGE_SIZE + 1
     which = f"{shown:,}" if address.page == 1 else f"{first:,} to {first + shown - 1:,}"
-    compared = "every eligible study was compared" if ranking.eligible else "none to compare"
-    parts = [
-        f'<b>{which} of {ranking.eligible:,} eligible</b><span class="cs-quiet">; {compared}</span>'
-    ]
+    found = f"<b>{which} of {ranking.eligible:,} eligible</b>"
+    parts = [f'{found}<span class="cs-quiet">; {compared(ranking)}</span>']
     if coverage.not_indexed:
         reasons = "".join(
             f"<li>{escape(words.joined((state.value, reason)))}<b>{n:,}</b></li>"
@@ -117,6 +112,18 @@ def status(
             f"{escape(', '.join(unread))}</span>"
         )
     return f'<div class="cs-status">{"".join(f"<span>{part}</span>" for part in parts)}</div>'
+
+
+def compared(ranking: Ranking) -> str:
+    """Whether every eligible study took part."""
+    if not ranking.eligible:
+        return "none to compare"
+    if not ranking.missing:
+        return "every eligible study was compared"
+    return (
+        f"{ranking.eligible - ranking.missing:,} compared, {ranking.missing:,} not in index "
+        f"{ranking.generation} yet"
+    )
 
 
 def _nothing(ranking: Ranking, address: Address) -> None:

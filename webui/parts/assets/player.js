@@ -40,11 +40,9 @@ const buildViews = (state, content, { long, short }) => {
     box.addEventListener("click", () => choose(state, i));
   });
   const across = acrossFor(short.length || long.length);
-  const filler = boxes.long.length ? (across - (short.length % across)) % across : 0;
-  const fill = Array.from({ length: short.length ? filler : 0 }, () => el("span", { class: "clip fill" }));
   const views = el("div", { class: long.length && short.length ? "views both" : "views alone", style: `--across:${across}` },
     long.length ? el("div", { class: "long" }, ...boxes.long) : null,
-    short.length ? el("div", { class: "short" }, ...boxes.short, ...fill) : null);
+    short.length ? el("div", { class: "short" }, ...boxes.short) : null);
   return [views, boxes];
 };
 
