@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -223,12 +224,44 @@ class DictCatalog:
         return sorted(found, key=lambda f: (-f[1], f[0]))[:limit]
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
-        sexes: dict[str, int] = {}
-        for study in self.eligible(replace(where, sexes=frozenset()), access=access):
-            sex = self.held[study].patient.sex
-            if sex is not None:
-                sexes[sex] = sexes.get(sex, 0) + 1
-        return [Counts(facet="sexes", counts=sexes)]
+        def values(study: Study, facet: str) -> set[str]:
+            open_where = replace(where, views=frozenset()) if facet == "views" else where
+            open_where = (
+                replace(open_where, techniques=frozenset()) if facet == "techniques" else open_where
+            )
+            clips = [
+                c
+                for c in self.clip_records.values()
+                if c.study == study.id and _fits(c, open_where)
+            ]
+            one = {
+                "sexes": study.patient.sex,
+                "field_strengths_t": study.scanner.field_strength_t,
+                "vendors": study.scanner.vendor,
+            }
+            if facet == "views":
+                return {str(c.view) for c in clips}
+            if facet == "techniques":
+                return {str(c.technique) for c in clips}
+            return set() if one[facet] is None else {str(one[facet])}
+
+        return [
+            Counts(
+                facet=facet,
+                counts=dict(
+                    sorted(
+                        Counter(
+                            value
+                            for i in self.eligible(
+                                replace(where, **{facet: frozenset()}), access=access
+                            )
+                            for value in values(self.held[i], facet)
+                        ).items()
+                    )
+                ),
+            )
+            for facet in ("views", "techniques", "sexes", "field_strengths_t", "vendors")
+        ]
 
     def ledger(self, *, access: Access) -> list[Study]:
         return sorted((s for s in self.held.values() if self._seen(s, access)), key=lambda s: s.id)

@@ -1,0 +1,166 @@
+"""`cineseek`: ask."""
+
+import json as jsonlib
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from retrieval import doors
+from retrieval.errors import UsageError
+from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter, Query
+from retrieval.values.study import Sex, StudyId, Technique, View
+
+app = typer.Typer(
+    help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Word = TypeVar("Word", bound=StrEnum)
+
+
+def _any_of(names: type[StrEnum]) -> str:
+    return f"{', '.join(names)}; repeat for any of several."
+
+
+Home = Annotated[Path | None, typer.Option("--home", help="Where everything is kept.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
+Limit = Annotated[str, typer.Option(help="How many hits, or all.")]
+Views = Annotated[list[str] | None, typer.Option("--view", help=_any_of(View))]
+Techniques = Annotated[list[str] | None, typer.Option("--technique", help=_any_of(Technique))]
+Sexes = Annotated[list[str] | None, typer.Option("--sex", help=_any_of(Sex))]
+Strengths = Annotated[
+    list[float] | None, typer.Option("--field-strength", help="In tesla; repeat for any of them.")
+]
+Vendors = Annotated[list[str] | None, typer.Option("--vendor", help="Repeat for any of several.")]
+Bound = Annotated[int | None, typer.Option(help="Inclusive.")]
+Channels = Annotated[str, typer.Option(help="Rank by video, report or all.")]
+StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
+QueriesOption = Annotated[
+    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]}.')
+]
+LabelsOption = Annotated[
+    Path | None, typer.Option(help="CSV, JSON Lines, Info.cfg tree (ACDC) or truth.jsonl.")
+]
+
+
+@app.command()
+def search(
+    text: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
+    limit: Limit = "12",
+    view: Views = None,
+    technique: Techniques = None,
+    sex: Sexes = None,
+    age_from: Bound = None,
+    age_to: Bound = None,
+    field_strength: Strengths = None,
+    vendor: Vendors = None,
+    year_from: Bound = None,
+    year_to: Bound = None,
+    channels: Channels = Channel.VIDEO.value,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Rank the studies of the archive for a question in plain words."""
+    where = Filter(
+        views=_words(View, "view", view),
+        techniques=_words(Technique, "technique", technique),
+        sexes=_words(Sex, "sex", sex),
+        age_from=age_from,
+        age_to=age_to,
+        field_strengths_t=frozenset(field_strength or ()),
+        vendors=frozenset(vendor or ()),
+        year_from=year_from,
+        year_to=year_to,
+    )
+    channel = _word(Channel, "channel", channels)
+    query = Query(text=text, limit=_limit(limit), where=where, channel=channel)
+    _answer(query, home, json=json)
+
+
+@app.command()
+def similar(
+    study: StudyArgument, limit: Limit = "12", home: Home = None, json: Json = False
+) -> None:
+    """Rank the studies most like one that is known."""
+    _answer(Query(like=StudyId(study), limit=_limit(limit)), home, json=json)
+
+
+@app.command()
+def show(study: StudyArgument, home: Home = None, json: Json = False) -> None:
+    """Say all that is known of one study."""
+    from retrieval import settings, wiring
+    from retrieval.search import views
+
+    catalog = wiring.open_catalog(settings.load(home=home))
+    found = catalog.study(StudyId(study), access=LOCAL_OPERATOR)
+    clips = catalog.clips(found.id, access=LOCAL_OPERATOR)
+    report = catalog.report(found.id, access=LOCAL_OPERATOR)
+    if json:
+        _print_json(views.study_json(found, clips, report))
+        return
+    _print_table((), views.study_facts(found))
+    _print_table(views.SERIES_COLUMNS, views.series_rows(found))
+    if report is not None:
+        typer.echo(f"\n{report.impression}")
+
+
+def main() -> None:
+    """Run the command line."""
+    doors.enter(app)
+
+
+def _answer(query: Query, home: Path | None, *, json: bool) -> None:
+    from retrieval import settings, wiring
+    from retrieval.search import choices, views
+
+    words = query.like is None and query.channel is not Channel.REPORT
+    reading = wiring.open_reading(settings.load(home=home), words=words)
+    where = choices.settle(query.where, reading.catalog, access=LOCAL_OPERATOR)
+    ranking = reading.searcher.search(replace(query, where=where), access=LOCAL_OPERATOR)
+    if json:
+        _print_json(views.ranking_json(ranking))
+        return
+    _print_table(views.RANKING_COLUMNS, views.ranking_rows(ranking))
+    typer.echo(views.ranking_summary(ranking), err=True)
+
+
+def _limit(text: str) -> int | None:
+    if text.lower() == "all":
+        return None
+    if not text.isdecimal() or int(text) < 1:
+        raise UsageError(f"limit is {text}; give a number from 1, or all")
+    return int(text)
+
+
+def _words(names: type[Word], what: str, given: Sequence[str] | None) -> frozenset[Word]:
+    return frozenset(_word(names, what, text) for text in given or ())
+
+
+def _word(names: type[Word], what: str, text: str) -> Word:
+    """Find a word of our vocabulary, upper or lower case."""
+    for name in names:
+        if name.lower() == text.strip().lower():
+            return name
+    raise UsageError(f"no {what} {text!r}; there are {', '.join(names)}")
+
+
+def _print_json(value: object) -> None:
+    typer.echo(jsonlib.dumps(value))
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        *columns, box=None, pad_edge=False, header_style="bold", show_header=bool(columns)
+    )
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,168 @@
+"""Rankings and studies as plain values: JSON for programs, rows of text for people."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from retrieval.values.clip import ClipRecord
+from retrieval.values.query import Hit, Ranking
+from retrieval.values.report import Report
+from retrieval.values.study import Study
+
+Json = dict[str, Any]
+Row = tuple[str, ...]
+
+RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "evidence", "impression")
+SERIES_COLUMNS: Row = ("series", "state", "view", "technique", "slices x phases", "mm", "clips")
+
+
+def ranking_json(ranking: Ranking) -> Json:
+    """The object that `cineseek search --json` and `cineseek similar --json` print."""
+    return {
+        "query": ranking.query.text if ranking.query.like is None else ranking.query.like,
+        "eligible": ranking.eligible,
+        "encoder": ranking.encoder_id,
+        "generation": ranking.generation,
+        "hits": [_hit_json(hit) for hit in ranking.hits],
+    }
+
+
+def ranking_rows(ranking: Ranking) -> list[Row]:
+    """One row a hit, under `RANKING_COLUMNS`."""
+    return [
+        (
+            str(hit.rank),
+            f"{hit.score:.3f}",
+            hit.study.id,
+            _who(hit.study),
+            _text(hit.study.year),
+            _clip_words(hit.evidence.clip),
+            " ".join((hit.evidence.sentence or hit.impression or "").split()),
+        )
+        for hit in ranking.hits
+    ]
+
+
+def ranking_summary(ranking: Ranking) -> str:
+    """How much was searched, and with what."""
+    count = len(ranking.hits)
+    studies = "study" if ranking.eligible == 1 else "studies"
+    return (
+        f"{count} of {ranking.eligible} eligible {studies} · "
+        f"encoder {ranking.encoder_id} · generation {ranking.generation}"
+    )
+
+
+def study_json(study: Study, clips: Sequence[ClipRecord], report: Report | None) -> Json:
+    """The object that `cineseek show --json` prints."""
+    patient, scanner = study.patient, study.scanner
+    return {
+        "study": study.id,
+        "state": study.state,
+        "reason": study.reason,
+        "site": study.site,
+        "patient": patient.id,
+        "sex": patient.sex,
+        "age_years": patient.age_years,
+        "height_cm": patient.height_cm,
+        "weight_kg": patient.weight_kg,
+        "bsa_m2": patient.bsa_m2,
+        "year": study.year,
+        "heart_rate_bpm": study.heart_rate_bpm,
+        "contrast": study.contrast,
+        "vendor": scanner.vendor,
+        "model": scanner.model,
+        "field_strength_t": scanner.field_strength_t,
+        "series": [
+            {
+                "series": series.id,
+                "state": series.state,
+                "reason": series.reason,
+                "view": series.view,
+                "technique": series.technique,
+                "slices": series.slices,
+                "frames": series.phases,
+                "spacing_mm": series.spacing_mm,
+                "slice_spacing_mm": series.slice_spacing_mm,
+                "clips": series.clips,
+            }
+            for series in study.series
+        ],
+        "clips": [_clip_json(clip) for clip in clips],
+        "impression": None if report is None else report.impression,
+        "report": None if report is None else report.text,
+        "findings": [
+            {"finding": finding.name, "polarity": finding.polarity}
+            for finding in ([] if report is None else report.findings)
+        ],
+    }
+
+
+def study_facts(study: Study) -> list[tuple[str, str]]:
+    """What is known of a study, name and value; what is not known is left out."""
+    scanner = study.scanner
+    field = None if scanner.field_strength_t is None else f"{scanner.field_strength_t:g} T"
+    facts = [
+        ("study", study.id),
+        ("state", f"{study.state} {study.reason}".strip()),
+        ("patient", _who(study)),
+        ("year", _text(study.year)),
+        ("scanner", " ".join(filter(None, (scanner.vendor, scanner.model, field)))),
+        ("heart rate", "" if study.heart_rate_bpm is None else f"{study.heart_rate_bpm:.0f} /min"),
+        ("site", study.site),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def series_rows(study: Study) -> list[Row]:
+    """One row a series, under `SERIES_COLUMNS`."""
+    return [
+        (
+            series.id,
+            f"{series.state} {series.reason}".strip(),
+            series.view,
+            series.technique,
+            f"{series.slices} x {series.phases}",
+            "" if series.spacing_mm is None else " x ".join(f"{s:.2f}" for s in series.spacing_mm),
+            str(series.clips),
+        )
+        for series in study.series
+    ]
+
+
+def _hit_json(hit: Hit) -> Json:
+    clip = hit.evidence.clip
+    return {
+        "rank": hit.rank,
+        "study": hit.study.id,
+        "score": hit.score,
+        "evidence": {"view": clip.view, "technique": clip.technique, "clip": clip.id},
+        "impression": hit.impression,
+    }
+
+
+def _clip_json(clip: ClipRecord) -> Json:
+    return {
+        "clip": clip.id,
+        "series": clip.series,
+        "view": clip.view,
+        "technique": clip.technique,
+        "variant": clip.variant,
+        "slice": clip.slice_index + 1,
+        "slices": clip.slice_count,
+        "frames": clip.phases,
+    }
+
+
+def _clip_words(clip: ClipRecord) -> str:
+    words = f"{clip.view} {clip.technique}"
+    return words if clip.slice_count == 1 else f"{words} {clip.slice_index + 1}/{clip.slice_count}"
+
+
+def _who(study: Study) -> str:
+    age = study.patient.age_years
+    old = "" if age is None else f"{age}+" if age >= 90 else str(age)
+    return f"{study.patient.sex or ''}{old}"
+
+
+def _text(value: object) -> str:
+    return "" if value is None else str(value)
