@@ -1,0 +1,1 @@
+"""A simulated heart's visit to a simulated scanner: who, on which machine, which images."""
