@@ -122,19 +122,26 @@ def _steps(values: Sequence[float]) -> list[float]:
 
 def _long_run(frames: Sequence[Frame]) -> Timing | None:
     """The frames as a run over several beats by the time of day, or None if they are none."""
-    clock = [f.acquired_ms for f in frames if f.acquired_ms is not None]
-    if len(clock) < len(frames):
-        clock = [f.content_ms for f in frames if f.content_ms is not None]
+    clock, acquired = _clock(frames)
     if len(frames) < 3 or len(clock) < len(frames) or _distinct(clock) < 0.8 * len(frames):
         return None
     rr = rr_of(frames) or USUAL_RR_MS
-    span = max(clock) - min(clock)
-    if span < 2.5 * rr or _is_one_beat([_known(f.trigger_ms) for f in frames], rr):
-        return None
     ordered = tuple(sorted(frames, key=_by_clock))
+    if max(clock) - min(clock) < 2.5 * rr or _is_one_beat(ordered, rr):
+        return None
     course = _run_kind(_steps(clock), rr, len(frames))
+    if course is Course.REAL_TIME and not acquired:
+        return None  # phases of one beat are reconstructed one after the other as well
     times = tuple(t - min(clock) for t in sorted(clock))
     return Timing(course=course, frames=ordered, times_ms=_increasing(times), rr_ms=rr_of(frames))
+
+
+def _clock(frames: Sequence[Frame]) -> tuple[list[float], bool]:
+    """Times of day of acquisition, or else of content; and whether they are of acquisition."""
+    acquired = [f.acquired_ms for f in frames if f.acquired_ms is not None]
+    if len(acquired) == len(frames):
+        return acquired, True
+    return [f.content_ms for f in frames if f.content_ms is not None], False
 
 
 def _run_kind(steps: Sequence[float], rr: float, frames: int) -> Course:
@@ -144,12 +151,20 @@ def _run_kind(steps: Sequence[float], rr: float, frames: int) -> Course:
     return Course.RUN if frames >= MIN_RUN else Course.REPEATS
 
 
-def _is_one_beat(triggers: Sequence[float], rr: float) -> bool:
-    """Whether trigger times walk evenly through one beat, as a segmented cine's do."""
-    if len(triggers) < MIN_CINE_PHASES or _distinct(triggers) < len(triggers):
+def _is_one_beat(ordered: Sequence[Frame], rr: float) -> bool:
+    """Whether trigger times walk evenly through one beat, as a segmented cine's do.
+
+    In real time they walk as fast as the clock and start again with each beat.
+    """
+    triggers = [f.trigger_ms for f in ordered if f.trigger_ms is not None]
+    if len(triggers) < len(ordered) or len(ordered) < MIN_CINE_PHASES:
         return False
     steps = _steps(triggers)
-    return 0.4 * rr <= sum(steps) <= 1.35 * rr and max(steps) <= 3 * median(steps)
+    even = min(steps) > SAME_MS and max(steps) <= 3 * median(steps)
+    ahead = [b - a for a, b in pairwise(triggers)]
+    ticks = [b - a for a, b in pairwise(_clock(ordered)[0])]
+    lag = median(abs(a - t) for a, t in zip(ahead, ticks, strict=True))
+    return even and 0.4 * rr <= sum(steps) <= 1.35 * rr and lag > 0.1 * median(ticks)
 
 
 def _acquisitions(frames: Sequence[Frame]) -> list[list[Frame]]:
@@ -201,6 +216,8 @@ def _short_course(frames: Sequence[Frame], repeats: tuple[Frame, ...]) -> Timing
     triggers = [f.trigger_ms for f in ordered if f.trigger_ms is not None]
     times = _increasing(tuple(triggers)) if len(triggers) == len(ordered) else ()
     course = _course(ordered, triggers, rr)
+    if course in (Course.RUN, Course.REAL_TIME):
+        times = tuple(t - triggers[0] for t in times)
     if course is Course.BEAT and rr is None and len(times) > 1:
         rr = median(_steps(times)) * len(times)
     return Timing(course=course, frames=ordered, times_ms=times, rr_ms=rr, repeats=repeats)
@@ -222,8 +239,9 @@ def _course(frames: Sequence[Frame], triggers: Sequence[float], rr: float | None
 def _course_by_order(frames: Sequence[Frame], *, silent: bool) -> Course:
     """Tell phases of a beat from a dynamic run where only the order of the images is known."""
     numbered = len({f.temporal_position for f in frames} - {None}) == len(frames)
+    timed = len({(f.acquired_ms, f.content_ms) for f in frames}) == len(frames)
     phases = max((f.phase_count or 0) for f in frames)
-    if silent and (phases == len(frames) or (numbered and phases > 1)):
+    if silent and phases > 1 and (numbered or (timed and phases == len(frames))):
         return Course.BEAT
     return Course.RUN if numbered and len(frames) >= MIN_RUN and not silent else Course.REPEATS
 

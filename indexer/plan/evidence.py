@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import median
 
-from indexer.plan.beats import Course, Timing, rr_of, timing_of
+from indexer.plan.beats import MIN_CINE_PHASES, Course, Timing, rr_of, timing_of
 from indexer.plan.images import Picture, encodes, is_inversion, types_of
 from indexer.plan.slices import Slice
 from indexer.plan.words import names_heart, words_of
@@ -68,8 +68,9 @@ class Evidence:
 
     @property
     def still(self) -> bool:
-        """Whether slices show a moment, once or several times, and no course of time."""
-        return self.course in (Course.STILL, Course.REPEATS)
+        """Whether slices show a moment, once or several times, or too little of a beat."""
+        few = self.course is Course.BEAT and self.phases < MIN_CINE_PHASES
+        return few or self.course in (Course.STILL, Course.REPEATS)
 
     @property
     def ti_ms(self) -> float | None:

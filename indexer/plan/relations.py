@@ -39,8 +39,12 @@ def same_place(a: Slice, b: Slice, within_mm: float = SAME_PLACE_MM) -> bool:
     )
 
 
-def _agree(a: float | None, b: float | None) -> bool:
-    return a is None or b is None or abs(a - b) <= SAME_TIMING * max(a, b)
+def _one_protocol(a: Run, b: Run) -> bool:
+    """Whether echo and repetition times agree, and are known unless one series holds both."""
+    times = ((a.evidence.te_ms, b.evidence.te_ms), (a.evidence.tr_ms, b.evidence.tr_ms))
+    known = [(x, y) for x, y in times if x is not None and y is not None]
+    agree = all(abs(x - y) <= SAME_TIMING * max(x, y) for x, y in known)
+    return agree and (bool(known) or a.series == b.series)
 
 
 def _as_flow(run: Run, runs: Sequence[Run]) -> Run:
@@ -53,8 +57,7 @@ def _as_flow(run: Run, runs: Sequence[Run]) -> Run:
         if (
             o.picture is Picture.VELOCITY
             and abs(o.phases - e.phases) <= 1
-            and _agree(o.te_ms, e.te_ms)
-            and _agree(o.tr_ms, e.tr_ms)
+            and _one_protocol(run, other)
             and all(any(same_place(s, v) for v in o.slices) for s in e.slices)
         ):
             return judged(run.series, e, Verdict(technique=Technique.FLOW))

@@ -113,7 +113,9 @@ def _cut(one: Slice, timing: Timing, verdict: Verdict, *, oriented: bool) -> Cut
     )
     cut = Cut(slice=one, timing=timing, unused=repeats)
     if verdict.technique is Technique.PERFUSION:
-        return replace(cut, timing=replace(timing, rr_ms=None)) if len(one) > 1 else cut
+        if len(timing.frames) >= MIN_CINE_PHASES:
+            return replace(cut, timing=replace(timing, rr_ms=None))
+        return cut.without(f"{len(timing.frames)} images of one slice: too few for perfusion")
     beat = timing.course is Course.BEAT and len(timing.frames) >= MIN_CINE_PHASES
     if oriented and not beat:
         found = len(timing.frames)

@@ -70,10 +70,10 @@ def _not_cardiac(raw: RawStudy) -> StudyPlan:
         )
         for s in raw.series
     )
-    if any(not s.refusal for s in raw.series):
-        worse = [p for p in series if p.state in (State.FAILED, State.QUARANTINED)]
-        if not worse:
-            return StudyPlan(series=series, state=State.EXCLUDED, reason=NOT_CARDIAC)
+    if any(not s.refusal for s in raw.series) and not any(
+        s.refused_as == State.FAILED and _is_cardiac(s, oriented=raw.oriented) for s in raw.series
+    ):
+        return StudyPlan(series=series, state=State.EXCLUDED, reason=NOT_CARDIAC)
     state, reason = _fate(series)
     return StudyPlan(series=series, state=state, reason=reason)
 
@@ -180,7 +180,8 @@ def _series_plan(
         reason = unused[0][1] if unused else "no image in it"
         return SeriesPlan(uid=series.uid, state=State.FAILED, reason=reason, unused=unused)
     main = max(runs, key=lambda r: (len(r.kept), r.frames))
-    shown = main.kept or main.cuts
+    alike = [r for r in runs if r.technique is main.technique]
+    shown = [c for r in alike for c in r.kept] or [c for r in alike for c in r.cuts]
     return SeriesPlan(
         uid=series.uid,
         view=_main_view([p.plan for p in made]),

@@ -8,10 +8,13 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
 from indexer.plan.beats import MIN_CINE_PHASES, MIN_RUN, Course
 from indexer.plan.evidence import Evidence
 from indexer.plan.images import Picture
 from indexer.plan.words import technique_named
+from retrieval.geometry.planes import angle_between_lines
 from retrieval.values.study import Technique
 
 SOURCE_TIMES = 3
@@ -31,6 +34,12 @@ MOLLI_IMAGES = 15
 DIASTOLE_MS = 150.0
 """A trigger delay beyond this means that a rest period of the heart was waited for."""
 
+MOST_STILLS = 3
+"""A slice shown more often than this shows a course of something."""
+
+STRAIGHT_DEG = 10.0
+"""Nearer than this to an axis of the patient, nobody has looked for the heart's own."""
+
 VOLUME_SLICES = 40
 VOLUME_SPACING_MM = 3.0
 """More and thinner slices than this, without inversion, are angiography or whole-heart volumes."""
@@ -48,6 +57,8 @@ class Verdict:
         """Whether the run may become clips."""
         return not self.reason
 
+
+_TAG = re.compile(r"(?<![A-Z])(TAG|C?SPAMM)")
 
 Rule = Callable[[Evidence], Verdict | None]
 
@@ -100,7 +111,7 @@ def _unoriented(e: Evidence) -> Verdict | None:
 
 
 def _tagging(e: Evidence) -> Verdict | None:
-    tagged = e.tagging or "TAGGING" in e.types or any("TAG" in t or "SPAMM" in t for t in e.tags)
+    tagged = e.tagging or "TAGGING" in e.types or any(_TAG.search(t) for t in e.tags)
     worded = _is_cine(e) and technique_named(e.words) is Technique.TAGGING
     return Verdict(technique=Technique.TAGGING) if tagged or worded else None
 
@@ -136,7 +147,7 @@ def _echo_series(e: Evidence) -> Verdict | None:
     if max(len({f.te_ms for f in s.frames} - {None}) for s in e.slices) < SOURCE_TIMES:
         return None
     if "SE" in e.tags or e.echo_times[-1] > LONGEST_T2_STAR_TE_MS:
-        return Verdict(technique=Technique.T2_MAP, reason="source images of a T2 map: not kept")
+        return _T2_SOURCES
     return Verdict(technique=Technique.T2_STAR)
 
 
@@ -157,10 +168,32 @@ def _over_beats(e: Evidence) -> Verdict | None:
 
 def _cine(e: Evidence) -> Verdict | None:
     if not _is_cine(e):
-        return None
+        return _part_of_a_cine(e)
     if technique_named(e.words) is Technique.TI_SCOUT:
         return _TI_SCOUT
     return Verdict(technique=Technique.CINE)
+
+
+def _part_of_a_cine(e: Evidence) -> Verdict | None:
+    """Phases of a beat, but too few: what is left of a cine."""
+    if e.inversion or e.inversion_times or "SE" in e.tags or not e.still:
+        return None
+    promised = max((f.phase_count or 0) for f in e.frames)
+    if promised >= MIN_CINE_PHASES or (_is_beat(e) and e.phases > MOST_STILLS):
+        return Verdict(
+            technique=Technique.UNKNOWN,
+            reason=f"{e.phases} phases of a beat: a cine needs at least {MIN_CINE_PHASES}",
+        )
+    return None
+
+
+def _along_patient_axes(e: Evidence) -> Verdict | None:
+    """Crossing stills along the patient's own axes are scouts, whatever the read-out."""
+    straight = all(
+        min(angle_between_lines(s.plane.normal, axis) for axis in np.eye(3)) < STRAIGHT_DEG
+        for s in e.slices
+    )
+    return _LOCALISER if straight and e.directions >= 2 and e.phases <= MOST_STILLS else None
 
 
 def _spin_echo(e: Evidence) -> Verdict | None:
@@ -188,13 +221,15 @@ def _inversion_stills(e: Evidence) -> Verdict | None:
 
 def _t2_prepared(e: Evidence) -> Verdict | None:
     prepared = any("T2PREP" in t.replace("_", "").replace(" ", "") for t in e.tags)
-    if prepared and not _is_volume(e):
-        return Verdict(technique=Technique.T2_WEIGHTED)
-    return None
+    if not prepared or _is_volume(e):
+        return None
+    if e.phases >= SOURCE_TIMES:
+        return _T2_SOURCES
+    return Verdict(technique=Technique.T2_WEIGHTED)
 
 
 def _crossing_planes(e: Evidence) -> Verdict | None:
-    return _LOCALISER if e.directions >= 2 and e.phases <= 3 else None
+    return _LOCALISER if e.directions >= 2 and e.phases <= MOST_STILLS else None
 
 
 def _worded_stills(e: Evidence) -> Verdict | None:
@@ -217,7 +252,7 @@ def _plain_stills(e: Evidence) -> Verdict | None:
             technique=Technique.UNKNOWN,
             reason=f"a volume of {len(e.slices)} thin slices without inversion: not kept",
         )
-    if e.phases > 3:
+    if e.phases >= SOURCE_TIMES:
         return None
     timed = any((f.trigger_ms or 0.0) > DIASTOLE_MS for f in e.frames)
     if e.contrast and timed and "GR" in e.tags and not _is_steady_state(e):
@@ -244,6 +279,7 @@ def _is_volume(e: Evidence) -> bool:
 
 _TI_SCOUT = Verdict(technique=Technique.TI_SCOUT, reason="TI scout: not kept")
 _T1_SOURCES = Verdict(technique=Technique.T1_MAP, reason="source images of a T1 map: not kept")
+_T2_SOURCES = Verdict(technique=Technique.T2_MAP, reason="source images of a T2 map: not kept")
 _LOCALISER = Verdict(technique=Technique.LOCALISER, reason="localiser: not kept")
 
 _RULES: tuple[Rule, ...] = (
@@ -256,6 +292,7 @@ _RULES: tuple[Rule, ...] = (
     _echo_series,
     _over_beats,
     _cine,
+    _along_patient_axes,
     _spin_echo,
     _inversion_stills,
     _t2_prepared,

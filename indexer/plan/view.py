@@ -45,6 +45,14 @@ STACK = 3
 USUAL_WITHIN_DEG = 55.0
 """A heart's axis lies within this of the usual one, thin and stout people included."""
 
+WHOLE_HEART = 6
+UNUSUAL_WITHIN_DEG = 80.0
+"""A stack of so many slices covers a ventricle, and may lie further off (animals)."""
+
+UPRIGHT_PLANES = 2
+"""A stack on which so many different planes stand upright is a short axis in whatever direction
+(a patient registered in another position than he lay in)."""
+
 PATIENT_AXIS_DEG = 15.0
 """Nearer than this to a patient axis, a stack is transaxial, coronal or sagittal."""
 
@@ -54,6 +62,7 @@ EXACTLY_AXIAL_DEG = 6.0
 ACROSS_DEG = 25.0
 """A normal within this of the long axis is a short-axis plane's."""
 
+UPRIGHT_DEG = 75.0
 ALONG_DEG = 65.0
 """A normal further than this from the long axis is a long-axis plane's."""
 
@@ -84,11 +93,15 @@ class LongAxis:
         True if it comes from the study's own planes.
     stack
         True if a short-axis stack gave it.
+    usual
+        True if it lies as human hearts do; where it does not, roll about it
+        tells little.
     """
 
     direction: Array
     measured: bool
     stack: bool
+    usual: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,11 +122,12 @@ def long_axis(planes: Sequence[Plane]) -> LongAxis:
     """
     across = _short_axis_normal(planes)
     if across is not None:
-        return LongAxis(direction=_to_apex(across), measured=True, stack=True)
+        usual = angle_between_lines(across, USUAL_AXIS) <= USUAL_WITHIN_DEG
+        return LongAxis(direction=_to_apex(across), measured=True, stack=True, usual=usual)
     along = _crossing(planes)
     if along is not None:
-        return LongAxis(direction=_to_apex(along), measured=True, stack=False)
-    return LongAxis(direction=USUAL_AXIS, measured=False, stack=False)
+        return LongAxis(direction=_to_apex(along), measured=True, stack=False, usual=True)
+    return LongAxis(direction=USUAL_AXIS, measured=False, stack=False, usual=True)
 
 
 def _to_apex(line: Array) -> Array:
@@ -121,17 +135,24 @@ def _to_apex(line: Array) -> Array:
 
 
 def _short_axis_normal(planes: Sequence[Plane]) -> Array | None:
-    """Normal of the stack with the most slices that can be a short-axis stack."""
-    best: tuple[int, float] = (STACK - 1, 0.0)
-    found: Array | None = None
-    for stack in parallel(planes):
-        normal = mean_line([p.normal for p in stack])
+    """Normal of the most likely short-axis stack.
+
+    A usual direction counts first, then how many other planes stand upright on
+    the stack (long-axis planes do), then its number of slices.
+    """
+    groups = parallel(planes)
+    normals = [mean_line([p.normal for p in g]) for g in groups]
+    found: list[tuple[tuple[float, ...], Array]] = []
+    for group, normal in zip(groups, normals, strict=True):
+        slices = heights(group, normal)
         off = angle_between_lines(normal, USUAL_AXIS)
+        upright = sum(angle_between_lines(normal, n) > UPRIGHT_DEG for n in normals)
         near_axis = min(angle_between_lines(normal, a) for a in AXES) < PATIENT_AXIS_DEG
-        score = (heights(stack, normal), -off)
-        if off <= USUAL_WITHIN_DEG and not near_axis and score > best:
-            best, found = score, normal
-    return found
+        within = USUAL_WITHIN_DEG if slices < WHOLE_HEART else UNUSUAL_WITHIN_DEG
+        within = within if upright < UPRIGHT_PLANES else 90.0
+        if slices >= STACK and off <= within and not near_axis:
+            found.append(((off <= USUAL_WITHIN_DEG, upright, slices, -off), normal))
+    return max(found, key=lambda f: f[0])[1] if found else None
 
 
 def parallel(planes: Sequence[Plane]) -> list[list[Plane]]:
@@ -184,7 +205,9 @@ def sight(plane: Plane, axis: LongAxis, *, stacked: int) -> Sight:
     axial = angle_between_lines(normal, UP)
     tilt = angle_between_lines(normal, axis.direction)
     if axial < (PATIENT_AXIS_DEG if stacked >= STACK else EXACTLY_AXIAL_DEG):
-        return Sight(view=View.TRANSAXIAL)
+        return Sight(
+            view=View.TRANSAXIAL, doubt=_unless(axial < EXACTLY_AXIAL_DEG, View.FOUR_CHAMBER)
+        )
     if tilt <= ACROSS_DEG:
         return Sight(view=View.SHORT_AXIS, doubt=_unless(axis.stack, View.LVOT, View.OTHER))
     if tilt >= (ALONG_DEG if axis.measured else ALONG_DEG - 15):
@@ -202,6 +225,8 @@ def _by_roll(normal: Array, axis: LongAxis) -> Sight:
     first, second = sorted(away, key=away.__getitem__)[:2]
     unsure = SURE_ROLL_DEG if axis.measured else 2 * SURE_ROLL_DEG
     close = (away[second] - away[first]) / 2 < unsure
+    if not axis.usual:
+        return Sight(view=first, doubt=frozenset(ROLL_DEG))
     return Sight(view=first, doubt=frozenset({second}) if close else frozenset())
 
 

@@ -1,7 +1,8 @@
 """What descriptions and protocol names hint at. The last resort: people type them.
 
 English, German, French, Spanish and Italian words, and the abbreviations that
-scanners' protocol trees come with.
+scanners' protocol trees come with. In the tables a star stands for the rest of
+a word, and a space may be there or not.
 """
 
 import re
@@ -11,144 +12,80 @@ from indexer.raw import Frame
 from retrieval.values.study import Technique, View
 
 
-def words_of(frames: Iterable[Frame]) -> str:
-    """All the descriptions of some frames: lower case, words parted by single spaces."""
-    said = sorted({f"{f.series_description} {f.protocol_name}" for f in frames})
-    apart = re.sub(r"[^0-9a-zäöüßéèêàçñóíúá*+]+", " ", " ".join(said).lower())
-    return " ".join(apart.split())
+def _any(table: str) -> re.Pattern[str]:
+    """A pattern that finds any of the comma-separated entries as whole words."""
+    entries = [" ".join(entry.split()) for entry in table.split(",")]
+    patterns = [re.escape(e).replace(r"\*", r"\S*").replace(r"\ ", " ?") for e in entries]
+    return re.compile(r"(?<!\S)(?:" + "|".join(patterns) + r")(?!\S)")
 
 
-def _any(*patterns: str) -> re.Pattern[str]:
-    return re.compile(r"(?<![a-z0-9])(?:" + "|".join(patterns) + r")(?![a-z0-9])")
-
-
-_TECHNIQUES: tuple[tuple[Technique, re.Pattern[str]], ...] = (
+_TECHNIQUES = (
+    (Technique.TI_SCOUT, _any("ti scout*, look locker, cine ir, ti test, ti series")),
     (
         Technique.LOCALISER,
-        _any(
-            r"loc",
-            r"locali[sz]er\w*",
-            r"scouts?",
-            r"survey",
-            r"3 ?plane",
-            r"rep[eé]rage",
-            r"haste loc",
-        ),
+        _any("loc, locali*, scout*, survey*, 3 plane, repérage, reperage, haste loc"),
     ),
-    (
-        Technique.TI_SCOUT,
-        _any(r"ti ?scout\w*", r"look ?locker", r"tiscout\w*", r"cine ?ir", r"ti ?test"),
-    ),
-    (
-        Technique.T1_MAP,
-        _any(r"t1 ?map\w*", r"sh?molli\w*", r"molli\w*", r"sasha\w*", r"ecv\w*", r"saparma\w*"),
-    ),
-    (Technique.T2_STAR, _any(r"t2 ?\*\w*", r"t2 ?star\w*")),
-    (Technique.T2_MAP, _any(r"t2 ?map\w*", r"t2 ?mapping", r"grase")),
-    (Technique.TAGGING, _any(r"tag\w*", r"c?spamm", r"grid")),
+    (Technique.T1_MAP, _any("t1 map*, molli*, shmolli*, sasha*, ecv*")),
+    (Technique.T2_STAR, _any("t2star*, t2 star*, t2s")),
+    (Technique.T2_MAP, _any("t2 map*, grase*")),
+    (Technique.TAGGING, _any("tag, tags, tagg*, spamm*, cspamm*, grid tag*")),
     (
         Technique.FLOW,
-        _any(
-            r"flow",
-            r"flu(?:ss|x)\w*",
-            r"pc",
-            r"venc\w*",
-            r"qflow",
-            r"qf",
-            r"phase contrast",
-            r"fl[uù]jo",
-        ),
+        _any("flow, fluss*, flux*, flujo*, flusso*, pc, venc*, qflow*, qf, phase contrast"),
     ),
-    (
-        Technique.PERFUSION,
-        _any(r"perf\w*", r"dynamic\w*", r"first pass", r"stress", r"rest", r"adenosin\w*"),
-    ),
-    (Technique.EARLY_ENHANCEMENT, _any(r"ege", r"early\w*", r"frühes?")),
+    (Technique.PERFUSION, _any("perf*, first pass, stress*, adeno*, rest, dynamic")),
+    (Technique.EARLY_ENHANCEMENT, _any("ege, early enh*, early gad*, early gd")),
     (
         Technique.LGE,
         _any(
-            r"lge\w*",
-            r"de",
-            r"de ?mri",
-            r"mde",
-            r"dhe",
-            r"psir\w*",
-            r"psmde",
-            r"viab\w*",
-            r"late\w*",
-            r"delayed\w*",
-            r"ce ?mri",
-            r"tardi[fvo]\w*",
-            r"realce\w*",
-            r"rehaussement\w*",
-            r"spät\w*",
+            "lge*, de, demri, mde*, dhe, psir*, psmde*, viab*, late, late enh*, delayed*, cemri, "
+            "tardi*, realce*, rehaussement*, spät*, spaet*, postkm, narbe*"
         ),
     ),
-    (
-        Technique.T2_WEIGHTED,
-        _any(r"t2w?", r"stir\w*", r"t2 ?tse", r"t2 ?stir", r"oedema", r"edema"),
-    ),
-    (
-        Technique.CINE,
-        _any(
-            r"cin[eé]\w*",
-            r"b ?tfe",
-            r"ssfp\w*",
-            r"bssfp",
-            r"fiesta\w*",
-            r"true ?fisp",
-            r"trufi\w*",
-            r"retro",
-        ),
-    ),
+    (Technique.T2_WEIGHTED, _any("t2, t2w*, stir*, t2 tse*, t2 stir*, oedema*, edema*, ödem*")),
+    (Technique.CINE, _any("cine*, ciné*, btfe*, ssfp*, bssfp*, fiesta*, truefisp*, trufi*")),
 )
 
-_RIGHT = _any(r"rv", r"right ventric\w*", r"vd", r"rvla")
-_TWO = r"2 ?(?:ch|kammer|cav\w*|chamber|camer\w*|c)\w*"
-_THREE = r"3 ?(?:ch|kammer|cav\w*|chamber|camer\w*|c)\w*"
-_FOUR = r"4 ?(?:ch|kammer|cav\w*|chamber|camer\w*|c)\w*"
-_VIEWS: tuple[tuple[View, re.Pattern[str]], ...] = (
-    (View.RVOT, _any(r"rvot\w*", r"right ventricular outflow\w*")),
-    (View.THREE_CHAMBER, _any(_THREE, r"three chamber", r"aplax")),
-    (View.TWO_CHAMBER, _any(_TWO, r"two chamber", r"vla", r"lv ?2ch", r"vertical long axis")),
-    (View.FOUR_CHAMBER, _any(_FOUR, r"four chamber", r"hla", r"horizontal long axis")),
-    (View.LVOT, _any(r"lvot\w*", r"left ventricular outflow\w*")),
+_RIGHT = _any("rv, right ventric*, vd, rvla")
+_VIEWS = (
+    (View.RVOT, _any("rvot*, right ventricular outflow*")),
+    (
+        View.THREE_CHAMBER,
+        _any("3 ch*, 3 kammer*, 3 cav*, 3 camer*, 3 c, three chamber*, dreikammer*, aplax"),
+    ),
+    (
+        View.TWO_CHAMBER,
+        _any("2 ch*, 2 kammer*, 2 cav*, 2 camer*, 2 c, two chamber*, zweikammer*, vla, "
+             "vertical long axis"),
+    ),
+    (
+        View.FOUR_CHAMBER,
+        _any("4 ch*, 4 kammer*, 4 cav*, 4 camer*, 4 c, four chamber*, vierkammer*, hla, "
+             "horizontal long axis"),
+    ),
+    (View.LVOT, _any("lvot*, left ventricular outflow*")),
     (
         View.SHORT_AXIS,
-        _any(
-            r"sax\w*",
-            r"sa",
-            r"short ?axis",
-            r"kurz\w*",
-            r"petit axe",
-            r"pa",
-            r"eje corto",
-            r"asse corto",
-            r"ka",
-        ),
+        _any("sax*, sa, short axis, kurzachse*, kurze achse, petit axe, eje corto, asse corto"),
     ),
-    (View.TRANSAXIAL, _any(r"tra", r"trans\w*", r"axial\w*", r"ax")),
-)
+    (View.TRANSAXIAL, _any("tra, transv*, transax*, transaxial*, axial*, ax")),
+)  # fmt: skip
 
 _HEART = _any(
-    r"card\w*",
-    r"heart\w*",
-    r"herz\w*",
-    r"c(?:oe|œ)ur",
-    r"cor",
-    r"coraz[oó]n",
-    r"cuore",
-    r"cmr\w*",
-    r"myocard\w*",
-    r"lv\w*",
-    r"sax\w*",
-    r"lge\w*",
-    r"vla",
-    r"hla",
-    r"[234] ?ch\w*",
-    r"molli\w*",
-    r"psir\w*",
+    "card*, heart*, herz*, coeur, cœur, corazón, corazon, cuore, cmr*, myocard*, lv, lvot*, rvot*, "
+    "sax*, short axis, lge*, vla, hla, 2 ch, 3 ch, 4 ch, molli*, psir*"
 )
+_STRESS = _any("stress*, adeno*, regadenoson*, dipyridamol*, belastung*")
+_REST = _any("rest, ruhe*, repos, reposo, riposo")
+_AFTER = _any("post*, nach, after, après, apres, gd, km, +c, + c")
+_BEFORE = _any("pre*, vor, before, nativ*, avant")
+
+
+def words_of(frames: Iterable[Frame]) -> str:
+    """All the descriptions of some frames: lower case, words parted by single spaces."""
+    said = sorted({f"{f.series_description} {f.protocol_name}" for f in frames})
+    text = " ".join(said).lower().replace("t2*", "t2star")
+    return " ".join(re.sub(r"[^\w+]|_", " ", text).split())
 
 
 def technique_named(words: str) -> Technique | None:
@@ -171,19 +108,13 @@ def names_heart(words: str) -> bool:
 
 def rest_or_stress(words: str) -> str:
     """The variant of a perfusion run: "rest", "stress" or nothing."""
-    if _any(r"stress\w*", r"adeno\w*", r"regadenoson", r"dipyridamol\w*", r"belastung").search(
-        words
-    ):
+    if _STRESS.search(words):
         return "stress"
-    return "rest" if _any(r"rest", r"ruhe", r"repos", r"reposo", r"riposo").search(words) else ""
+    return "rest" if _REST.search(words) else ""
 
 
 def before_or_after_contrast(words: str) -> str:
     """The side of contrast that some words hint at, or nothing."""
-    if _any(r"post\w*", r"nach", r"after", r"apr[eè]s", r"\+ ?c", r"\+ ?gd", r"\+ ?km").search(
-        words
-    ):
+    if _AFTER.search(words):
         return "after contrast"
-    if _any(r"pre\w*", r"vor", r"before", r"nativ\w*", r"avant", r"native").search(words):
-        return "before contrast"
-    return ""
+    return "before contrast" if _BEFORE.search(words) else ""
