@@ -1,6 +1,7 @@
 """The whole catalog, for the indexer: everything a reader may do, and writing."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
@@ -70,7 +71,10 @@ class SqlCatalog(SqlReader):
             The URL is no URL of SQLite or PostgreSQL.
         """
         database = Database(url)
-        _prepare(database, create=migrate)
+        with ExitStack() as undo:
+            undo.callback(database.close)
+            _prepare(database, create=migrate)
+            undo.pop_all()
         return cls(database)
 
     def close(self) -> None:
