@@ -124,7 +124,7 @@ def write_classic(folder: Path, visit: Visit, series: Series, names: Sequence[st
     for image, number, name in zip(series.images, series.numbers, names, strict=True):
         dataset.SOPInstanceUID = image.instance_uid
         dataset.InstanceNumber = number
-        _set_place(dataset, series, image)
+        _set_place(dataset, image)
         _set_time(dataset, visit, image)
         _set_pixels(dataset, [image.pixels], series)
         _save(dataset, folder / name, compressed=series.compressed)
@@ -212,7 +212,7 @@ def _acquisition(series: Series) -> Dataset:
     return d
 
 
-def _set_place(d: Dataset, series: Series, image: Image) -> None:
+def _set_place(d: Dataset, image: Image) -> None:
     d.ImagePositionPatient = _decimals(image.position_mm)
     d.ImageOrientationPatient = _decimals((*image.row, *image.column))
     normal = np.cross(image.row, image.column)

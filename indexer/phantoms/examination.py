@@ -179,12 +179,12 @@ class Examination:
     def _split(
         self, images: list[Image], view: View, technique: Technique, *, kind: tuple[str, str]
     ) -> list[Series]:
-        """One series, or one per slice where the scanner does so."""
+        """One series, or for cine one per slice where the scanner does so."""
         protocol, scanner = self._protocol, self._scanner
         name = scanner.names[technique, view]
         gap = protocol.gap_mm if view is View.SHORT_AXIS else None
         groups = [images]
-        if scanner.series_per_slice:
+        if scanner.series_per_slice and technique is Technique.CINE:
             slices = sorted({image.slice_index for image in images})
             groups = [[i for i in images if i.slice_index == k] for k in slices]
         return [

@@ -23,7 +23,7 @@ class Scanner:
     enhanced
         Stacks become one Enhanced MR instance instead of one file per image.
     series_per_slice
-        A stack is split into one series per slice.
+        A cine stack is split into one series per slice.
     first_trigger_ms
         Delay of the first phase after the R wave.
     covered

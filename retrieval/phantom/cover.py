@@ -15,22 +15,21 @@ _RADII = ("sac", "fluid", "shell", "rv", "epi", "lumen")
 
 @dataclass(frozen=True, slots=True)
 class Polar:
-    """Points around the long axis: distance and angle (n, Q, M), position along it (n, Q, M)."""
+    """Points around the long axis: distance and angle, and position along it, (n, M) each."""
 
     rho: Tensor
     theta: Tensor
     z: Tensor
 
     @classmethod
-    def of(cls, points: Tensor) -> "Polar":
-        """Convert points (n, 3, Q, M) in heart coordinates."""
-        x, y, z = points.unbind(1)
-        return cls(torch.hypot(x, y), torch.atan2(y, x), z)
+    def of(cls, points: Tensor, rho: Tensor) -> "Polar":
+        """Convert points (n, 3, M) in heart coordinates, whose distance (n, M) is known."""
+        return cls(rho, torch.atan2(points[:, 1], points[:, 0]), points[:, 2])
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Share of each point within each surface, (n, P, Q, M) in 0 to 1.
+    """Share of each point within each surface, (n, P, M) in 0 to 1.
 
     `inside` is the ventricles' side of the valve plane, `scar` the enhancing
     share of the muscle (None unless asked for), `below_mm` the distance from
@@ -64,17 +63,16 @@ def ventricular_cover(
         Take the compact wall's surface for the lumen's: no trabeculae.
     """
     n, phases = moment.base_mm.shape
-    _, sheets, pixels = polar.z.shape
-    sharp = (1 / softness_mm)[:, None, None, None]
-    below = polar.z[:, None] - moment.base_mm[..., None, None]
-    grid = torch.empty(n * phases, 1, sheets * pixels, 2, device=polar.z.device)
-    depth = below * (2 / (moment.length_mm * DEEPEST))[..., None, None] - 1
-    grid[..., 0] = depth.view(n * phases, 1, -1)
-    turn = (polar.theta / torch.pi).view(n, 1, -1).expand(n, phases, -1)
-    grid[..., 1] = turn.reshape(n * phases, 1, -1)
-    tables = _stacked(moment, sharp, scar=scar, compact=compact)
-    found = functional.grid_sample(tables, grid, padding_mode="border", align_corners=True)
-    found = found.view(n, phases, -1, sheets, pixels)
+    count = polar.z.shape[1]
+    sharp = (1 / softness_mm)[:, None, None]
+    below = polar.z[:, None] - moment.base_mm[..., None]
+    grid = torch.empty(n, phases, count, 2, device=polar.z.device)
+    grid[..., 0] = below * (2 / (moment.length_mm * DEEPEST))[..., None] - 1
+    grid[..., 1] = (polar.theta / torch.pi)[:, None]
+    tables = _stacked(moment, sharp[..., None], scar=scar, compact=compact)
+    found = functional.grid_sample(
+        tables, grid.view(n * phases, 1, count, 2), padding_mode="border", align_corners=True
+    ).view(n, phases, -1, count)
     rho = (polar.rho * sharp[:, 0])[:, None]
     lumen = found[:, :, 5]
     standing = found[:, :, 6] - (rho - PAPILLARY_CENTRE * lumen).abs_() + 0.5

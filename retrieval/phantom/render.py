@@ -14,6 +14,7 @@ from retrieval.phantom.anatomy import ATRIAL_WALL_MM, VESSEL_WALL_MM, Anatomy
 from retrieval.phantom.appearance import Appearance
 from retrieval.phantom.body import body_at, enlarge, grain_at
 from retrieval.phantom.cover import Cover, Polar, ventricular_cover
+from retrieval.phantom.lattice import DEEPEST
 from retrieval.phantom.moment import Moment
 from retrieval.phantom.physiology import SCAR_DIFFUSE
 from retrieval.phantom.planes import Planes
@@ -27,7 +28,10 @@ _DIFFUSE_SHARE = 0.72
 """Diffuse enhancement is fainter than scar."""
 
 _BASAL_MM = 8.0
-"""Planes that stay this far below the valve plane show nothing that lies above it."""
+"""Atria and vessels begin at most this far below the valve plane."""
+
+_VESSELS_MM = 115.0
+"""They end at most this far from the long axis."""
 
 LABELS = ("lv blood", "lv muscle", "rv blood", "left atrium", "right atrium", "scar")
 """Channels of `label`."""
@@ -96,21 +100,20 @@ def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
         (n, K, P, len(LABELS), height, width) float32 in 0 to 1.
     """
     moment = anatomy.at(phases)
-    points = planes.points()
-    softness = planes.pixel_mm
-    cover = ventricular_cover(moment, Polar.of(points), softness, scar=True, compact=True)
-    flat, above = points.flatten(2), 1 - cover.inside
-    left = _soft(ellipsoid_depth(flat, moment.left_atrium), softness).view_as(above) * above
-    right = _soft(ellipsoid_depth(flat, moment.right_atrium), softness).view_as(above) * above
-    right = right * (1 - left)
+    points, softness = planes.points().flatten(2), planes.pixel_mm
+    polar = Polar.of(points, torch.hypot(points[:, 0], points[:, 1]))
+    cover = ventricular_cover(moment, polar, softness, scar=True, compact=True)
+    above = 1 - cover.inside
+    left = _soft(ellipsoid_depth(points, moment.left_atrium), softness) * above
+    right = _soft(ellipsoid_depth(points, moment.right_atrium), softness) * above * (1 - left)
     lumen = cover.lumen * cover.inside
     muscle = (cover.epi * cover.inside - lumen).clamp(min=0)
     rv = (cover.rv - cover.epi).clamp(min=0) * cover.inside
     assert cover.scar is not None  # noqa: S101
-    maps = torch.stack([lumen, muscle, rv, left, right, muscle * cover.scar], dim=3)
+    maps = torch.stack([lumen, muscle, rv, left, right, muscle * cover.scar], dim=2)
     n, phase_count = phases.shape
-    shape = (n, phase_count, planes.count, len(LABELS), planes.height, planes.width)
-    return maps.view(shape).transpose(1, 2)
+    shape = (n, phase_count, len(LABELS), planes.count, planes.height, planes.width)
+    return maps.view(shape).permute(0, 3, 1, 2, 4, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,69 +129,92 @@ class _Scene:
     subslices: int
 
     def through(self, values: Tensor) -> Tensor:
-        """Repeat (n, K·M) of the planes' middles for every sub-slice: (n, 1, K·S, M)."""
-        n = values.shape[0]
-        sheets = values.view(n, self.planes.count, 1, -1)
-        return sheets.expand(-1, -1, self.subslices, -1).reshape(
-            n, 1, self.planes.count * self.subslices, -1
-        )
+        """Repeat (..., K·M) of the planes' middles for every sub-slice: (..., K·S·M)."""
+        sheets = values.unflatten(-1, (self.planes.count, 1, -1))
+        return sheets.expand(*sheets.shape[:-2], self.subslices, -1).flatten(-3)
 
 
 def _paint(scene: _Scene) -> Tensor:
-    """Signal without the scanner's imperfections, (n, P, K, M)."""
-    look, planes = scene.look, scene.planes
-    grain = grain_at(planes, look)
-    texture, speckles = grain.flatten(2).unbind(1)
+    """Signal without the scanner's imperfections, (n, P, K, M).
+
+    The surroundings are painted everywhere; the ventricles, whose look-ups
+    cost most, only where a point can lie in the pericardium at some phase.
+    """
+    look, planes, moment = scene.look, scene.planes, scene.moment
+    grain = grain_at(planes, look).flatten(2)
     points = _sheets(planes, scene.subslices)
     softness = torch.maximum(look.edge_mm, 0.8 * planes.pixel_mm)
-    polar = Polar.of(points)
-    late = scene.technique is Technique.LGE
-    cover = ventricular_cover(scene.moment, polar, softness, scar=late)
-    body = body_at(planes.points().flatten(2), scene.axes, look, grain.flatten(2))
-    muscle = scene.through(_each(look.muscle) * (1 + _each(look.texture) * texture))
-    canvas = scene.through(body).expand_as(cover.sac).clone()
+    body = scene.through(body_at(planes.points().flatten(2), scene.axes, look, grain))
+    canvas = body[:, None].expand(-1, moment.base_mm.shape[1], -1).clone()
+    radius = torch.hypot(points[:, 0], points[:, 1])
+    near = _within(radius, points[:, 2], moment)
+    cover = ventricular_cover(
+        moment,
+        Polar.of(points[..., near], radius[:, near]),
+        softness,
+        scar=scene.technique is Technique.LGE,
+    )
+    part = canvas[..., near]
     rim = ((cover.below_mm + 9) / 5).clamp_(0, 1)
-    _lay(canvas, _all(look.fat), cover.sac * rim)
-    _lay(canvas, _all(look.fluid), cover.fluid * rim)
-    _lay_basal(canvas, points, scene, softness)
+    _lay(part, _all(look.fat), cover.sac * rim)
+    _lay(part, _all(look.fluid), cover.fluid * rim)
+    canvas[..., near] = part
+    _lay_basal(canvas, points, radius, scene, softness)
+    canvas[..., near] = _ventricles(
+        canvas[..., near], scene.through(grain)[..., near], cover, scene
+    )
+    return canvas.unflatten(2, (planes.count, scene.subslices, -1)).mean(3)
+
+
+def _ventricles(canvas: Tensor, grain: Tensor, cover: Cover, scene: _Scene) -> Tensor:
+    """Paint both ventricles over `canvas` (n, P, M); grain is (n, 2, M)."""
+    look = scene.look
+    texture, speckles = grain[:, :1], grain[:, 1:]
+    muscle = _all(look.muscle) * (1 + _all(look.texture) * texture)
     _lay(canvas, muscle, cover.shell * cover.inside)
     fading = _fading(cover, scene)
-    speckled = 1 - _each(look.rv_texture) * speckles.clamp(0, 1)
-    right = scene.through(_each(look.blood * look.rv_blood) * speckled)
-    _lay(canvas, right * fading, cover.rv * cover.inside)
+    speckled = 1 - _all(look.rv_texture) * speckles.clamp(0, 1)
+    _lay(canvas, _all(look.blood * look.rv_blood) * speckled * fading, cover.rv * cover.inside)
     if cover.scar is not None:
         muscle = torch.lerp(muscle, _all(scene.scar), cover.scar)
     _lay(canvas, muscle, cover.epi * cover.inside)
     _lay(canvas, _all(look.blood) * fading, cover.lumen * cover.inside)
     _lay(canvas, _all(look.muscle), cover.papillary * cover.lumen * cover.inside)
-    return canvas.unflatten(2, (planes.count, scene.subslices)).mean(3)
+    return canvas
 
 
 def _sheets(planes: Planes, subslices: int) -> Tensor:
-    """Points of all sub-slices, (n, 3, K·S, M), those of one plane side by side."""
+    """Points of all sub-slices, (n, 3, K·S·M), those of one plane side by side."""
     offsets = [(i + 0.5) / subslices - 0.5 for i in range(subslices)]
     layers = [planes.points(o * planes.thickness_mm) for o in offsets]
-    return torch.stack(layers, 3).flatten(2, 3)
+    return torch.stack(layers, 3).flatten(2)
+
+
+def _within(radius: Tensor, z: Tensor, moment: Moment) -> Tensor:
+    """Indices of the points that some study's pericardium may reach, (N,)."""
+    reach = moment.sac.flatten(1).amax(1, keepdim=True)
+    apex = (moment.base_mm + DEEPEST * moment.length_mm).amax(1, keepdim=True)
+    base = moment.base_mm.amin(1, keepdim=True)
+    reached = (radius < reach + 2) & (z > base - 12) & (z < apex)
+    return reached.any(0).nonzero()[:, 0]
 
 
 def _fading(cover: Cover, scene: _Scene) -> Tensor:
     """Signal of blood near the valves while it runs fast, relative to blood at rest."""
     near = (1 - cover.below_mm.abs() / 28).clamp_(0, 1)
-    speed = _all(scene.look.flow_void) * scene.moment.beat.flow[..., None, None]
+    speed = _all(scene.look.flow_void) * scene.moment.beat.flow[..., None]
     return 1 - speed * near
 
 
-def _lay_basal(canvas: Tensor, points: Tensor, scene: _Scene, softness: Tensor) -> None:
-    """Paint atria and great vessels onto the sheets that can show them, in place."""
+def _lay_basal(
+    canvas: Tensor, points: Tensor, radius: Tensor, scene: _Scene, softness: Tensor
+) -> None:
+    """Paint atria and great vessels where they can be, in place."""
     moment, look = scene.moment, scene.look
-    corners = scene.planes.points(nodes=(2, 2))[:, 2].amin(-1) - scene.planes.thickness_mm[:, None]
-    basal = (corners < (moment.base_mm.amax(1) + _BASAL_MM)[:, None]).any(0)
-    shown = basal.repeat_interleave(scene.subslices).nonzero()[:, 0]
-    if len(shown) == 0:
-        return
-    at = points[:, :, shown].flatten(2)
-    part = canvas[:, :, shown].flatten(2)
-    blood, right = _each2(look.blood), _each2(look.blood * look.rv_blood)
+    below = points[:, 2] < (moment.base_mm.amax(1) + _BASAL_MM)[:, None]
+    shown = (below & (radius < _VESSELS_MM)).any(0).nonzero()[:, 0]
+    at, part = points[..., shown], canvas[..., shown]
+    blood, right = _all(look.blood), _all(look.blood * look.rv_blood)
     layers = (
         (ellipsoid_depth(at, moment.right_atrium), right, ATRIAL_WALL_MM),
         (ellipsoid_depth(at, moment.left_atrium), blood, ATRIAL_WALL_MM),
@@ -196,9 +222,9 @@ def _lay_basal(canvas: Tensor, points: Tensor, scene: _Scene, softness: Tensor) 
         (tube_depth(at, moment.aorta), blood, VESSEL_WALL_MM),
     )
     for depth, value, wall in layers:
-        _lay(part, _each2(look.muscle), _soft(depth + wall, softness))
+        _lay(part, _all(look.muscle), _soft(depth + wall, softness))
         _lay(part, value, _soft(depth, softness))
-    canvas[:, :, shown] = part.view(*canvas.shape[:2], len(shown), -1)
+    canvas[..., shown] = part
 
 
 def _expose(signal: Tensor, scene: _Scene, generator: torch.Generator) -> Tensor:
@@ -211,10 +237,10 @@ def _expose(signal: Tensor, scene: _Scene, generator: torch.Generator) -> Tensor
     bias = look.bias[:, :, None, None]
     shading = (place * bias[:, :3] + place.square() * bias[:, 3:]).sum(1, keepdim=True).exp()
     spread = torch.randn(n, 1, count, 1, generator=generator, device=device).clamp(-2.5, 2.5)
-    gain = 1 + _all(look.gain_spread) * spread
+    gain = 1 + _all(look.gain_spread)[..., None] * spread
     signal = signal * (enlarge(shading, nodes, planes) * gain)
     real, imaginary = torch.randn(2, *signal.shape, generator=generator, device=device)
-    noise = _all(look.noise)
+    noise = _all(look.noise)[..., None]
     magnitude = torch.hypot(signal.addcmul_(noise, real), imaginary.mul_(noise))
     return magnitude.view(n, phases, count, planes.height, planes.width).transpose(1, 2)
 
@@ -229,13 +255,5 @@ def _lay(below: Tensor, above: Tensor, cover: Tensor) -> None:
     below.lerp_(above.expand_as(below), cover)
 
 
-def _each(value: Tensor) -> Tensor:
-    return value[:, None]
-
-
-def _each2(value: Tensor) -> Tensor:
-    return value[:, None, None]
-
-
 def _all(value: Tensor) -> Tensor:
-    return value[:, None, None, None]
+    return value[:, None, None]
