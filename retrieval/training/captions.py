@@ -67,7 +67,11 @@ def composite_captions(
     captions: list[Caption] = []
     while len(captions) < count:
         heart = rng.randrange(len(degrees))
-        true = [i for i in np.flatnonzero(degrees[heart] > 0.6) if singles[i]]
+        true = [
+            int(i)
+            for i in np.flatnonzero(degrees[heart] > 0.6)
+            if singles[i] and (STATEMENTS[i] in CONCEPTS or rng.random() < NUMBER_WEIGHT)
+        ]
         size = rng.choice(COMPOSITE_SIZES)
         if len(true) < size:
             continue
@@ -79,7 +83,7 @@ def composite_captions(
         for i in chosen[1:]:
             text += join + rng.choice(singles[i]).text.rstrip(".")
         if not holds_held_out_query(text):
-            captions.append(Caption(text, tuple(int(i) for i in chosen)))
+            captions.append(Caption(text, tuple(chosen)))
     return captions
 
 

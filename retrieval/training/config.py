@@ -36,7 +36,7 @@ class TrainConfig:
     rate, warmup, weight_decay, ema
         AdamW's peak rate, steps to reach it, decay, and the weights' moving average.
     bfloat16
-        Train with automatic mixed precision.
+        Run the clips' trunk in automatic mixed precision while training.
     partial, segment, measure
         Weights of the auxiliary losses: the studies seen in part, the
         segmentation, the measurements. The matching of whole studies weighs 1.

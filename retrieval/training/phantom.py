@@ -73,6 +73,7 @@ class Run:
             ],
             lr=config.rate,
             betas=(0.9, 0.98),
+            fused=True,
         )
         self.scores: dict[str, float] = {}
 
@@ -155,7 +156,7 @@ def train(config: TrainConfig, folder: Path) -> Path:
 def _read_captions(config: TrainConfig, pool: Pool) -> CaptionBank:
     rng = random.Random(config.seed)  # noqa: S311 - wording, not a secret
     singles = single_captions("train", config.phrases_per_concept, rng)
-    sample = pool.shard(0).degrees
+    sample = pool.shard(0).degrees.numpy()
     composites = composite_captions(singles, sample, config.composite_count, rng)
     return make_bank(singles, composites, MiniLM(config.device))
 
@@ -174,13 +175,13 @@ def _step(run: Run, pool: Pool, bank: CaptionBank) -> dict[str, float]:
     loaded = time.perf_counter()
 
     network.train()
+    texts = network.text(states, real)
     with torch.autocast(config.device.split(":")[0], torch.bfloat16, enabled=config.bfloat16):
-        texts = network.text(states, real)
         tokens, regions = network.video.tokens(
             batch.images, batch.technique, batch.view, batch.position_mm, batch.gap_mm
         )
-        whole, measured = read_studies(network.video, tokens, batch)
-        part, _ = read_studies(network.video, tokens, batch, only=glimpse(batch, generator))
+    whole, measured = read_studies(network.video, tokens.float(), batch)
+    part, _ = read_studies(network.video, tokens.float(), batch, only=glimpse(batch, generator))
     losses = {
         "match": match_loss(network.logits(whole, texts), truth),
         "partial": match_loss(network.logits(part, texts), truth),

@@ -174,12 +174,22 @@ def _image(
     still = uniform(0.55, 0.85)[:, None]
     cine_gap, lge_gap = uniform(*CINE_GAP_MM), uniform(*LGE_GAP_MM)
     some = tuple(LONG_AXES[(turn + i) % len(LONG_AXES)] for i in range(LGE_LONG_AXES))
-    size = (config.inputs.size_px + 2 * MARGIN_PX,) * 2
+    side = config.inputs.size_px + 2 * MARGIN_PX
     stack = partial(
-        short_axis, anatomy, operator, generator, pixel_mm=config.inputs.spacing_mm, size=size
+        short_axis,
+        anatomy,
+        operator,
+        generator,
+        pixel_mm=config.inputs.spacing_mm,
+        size=(side, side),
     )
     planes = partial(
-        long_axes, anatomy, operator, generator, pixel_mm=config.inputs.spacing_mm, size=size
+        long_axes,
+        anatomy,
+        operator,
+        generator,
+        pixel_mm=config.inputs.spacing_mm,
+        size=(side, side),
     )
     groups = [
         _Group(Technique.CINE, (View.SHORT_AXIS,) * CINE_SLICES, cine_gap,

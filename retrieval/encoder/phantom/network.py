@@ -43,11 +43,11 @@ GAP_UNIT_MM = 10.0
 class Architecture:
     """Sizes of both towers."""
 
-    trunk: tuple[int, int, int, int] = (24, 48, 96, 160)
+    trunk: tuple[int, int, int, int] = (16, 48, 96, 160)
     width: int = 192
     heads: int = 4
     depth: int = 3
-    dropout: float = 0.1
+    dropout: float = 0.0
     text_width: int = 192
     text_depth: int = 2
     text_states: int = 768
@@ -68,27 +68,31 @@ class Trunk(nn.Module):
     def __init__(self, channels: tuple[int, int, int, int]) -> None:
         super().__init__()
         a, b, c, d = channels
-        self.stem = _block(2, a, 5, 2)
+        # Two by two pixels become channels first: as sharp as a strided
+        # convolution of the image, and several times as fast on a CPU.
+        self.fold = nn.PixelUnshuffle(2)
+        self.stem = _block(8, a, 3, 1)
         self.down1, self.keep1 = _block(a, b, 3, 2), _block(b, b, 3, 1)
         self.down2, self.keep2 = _block(b, c, 3, 2), _block(c, c, 3, 1)
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
-        self.lateral = nn.ModuleList([nn.Conv2d(n, a, 1) for n in (b, c, d)])
-        self.segment = nn.Sequential(_block(a, a, 3, 1), nn.Conv2d(a, len(REGIONS), 3, padding=1))
+        self.lateral = nn.ModuleList([nn.Conv2d(n, b, 1) for n in (c, d)])
+        self.segment = nn.Sequential(
+            _block(b, b, 3, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
+        )
         self.features = b + c + 2 * d
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2, S, S) in [0, ceiling] -> features (N, F), region logits (N, R, S/2, S/2)."""
-        f0 = self.stem(images * 2 - 1)
-        f1 = self.down1(f0)
+        folded = self.fold(images * 2 - 1).contiguous(memory_format=torch.channels_last)
+        f1 = self.down1(self.stem(folded))
         f1 = f1 + self.keep1(f1)
         f2 = self.down2(f1)
         f2 = f2 + self.keep2(f2)
         f3 = self.down3(f2)
         f3 = f3 + self.keep3(f3)
-        merged = self.lateral[2](f3)
-        for lateral, feature in ((self.lateral[1], f2), (self.lateral[0], f1)):
-            merged = functional.interpolate(merged, scale_factor=2.0) + lateral(feature)
-        regions = self.segment(f0 + functional.interpolate(merged, scale_factor=2.0))
+        merged = functional.interpolate(self.lateral[1](f3), scale_factor=2.0)
+        merged = functional.interpolate(merged + self.lateral[0](f2), scale_factor=2.0)
+        regions = self.segment(f1 + merged)
         pooled = [f1.mean((2, 3)), f2.mean((2, 3)), f3.mean((2, 3)), f3.amax((2, 3))]
         return torch.cat(pooled, dim=1), regions
 
@@ -139,7 +143,7 @@ class VideoTower(nn.Module):
         tuple
             Tokens (N, width) and region logits (N, R, S/2, S/2).
         """
-        features, regions = self.trunk(images.contiguous(memory_format=torch.channels_last))
+        features, regions = self.trunk(images)
         inside = torch.sigmoid(regions.float())
         areas = inside.sum((2, 3)) * self.cell_cm2
         sizes = torch.cat([areas / 20, torch.log1p(areas), inside.amax((2, 3))], dim=1)
