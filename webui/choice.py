@@ -46,16 +46,6 @@ def strip(main: ClipRecord, clips: Sequence[ClipRecord]) -> tuple[Slot, Slot, Sl
     return others[0], others[1], others[2]
 
 
-def representative(clips: Sequence[ClipRecord]) -> ClipRecord | None:
-    """The clip to show for a study as a whole: the middle of its cine stack, else its first."""
-    stack = tallest_stack(
-        c for c in clips if c.view is View.SHORT_AXIS and c.technique is Technique.CINE
-    )
-    if stack:
-        return at(stack, MID)
-    return clips[0] if clips else None
-
-
 def tallest_stack(clips: Iterable[ClipRecord]) -> list[ClipRecord]:
     """The slices of the series and variant with most of them, in order."""
     stacks: dict[tuple[str, str], list[ClipRecord]] = {}

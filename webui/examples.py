@@ -45,9 +45,7 @@ def content(example: Example, hit: Hit) -> dict[str, object]:
     return {
         "text": example.text,
         "kind": example.kind,
-        "nearest": words.joined(
-            ("nearest", words.person(hit.study.patient), str(hit.study.year or ""))
-        ),
+        "nearest": f"nearest: {words.card_facts(hit.study)}",
         "main": {
             **tile(hit.evidence.clip, hit.study.heart_rate_bpm),
             "label": words.clip_name(hit.evidence.clip),

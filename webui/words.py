@@ -13,6 +13,9 @@ TECHNIQUES = {
 }
 """Techniques whose value is not what a reader would write."""
 
+LEVELS = ("base", "mid", "apex")
+MIN_LEVELS = 3
+
 POOLED_AGE = 90
 """Ages from here on are pooled (`Patient.age_years`)."""
 
@@ -28,16 +31,21 @@ def technique_name(technique: Technique) -> str:
 
 
 def level(clip: ClipRecord) -> str:
-    """Third of the stack a short-axis slice lies in, or nothing for other clips."""
-    if clip.view is not View.SHORT_AXIS or clip.slice_count < 3:
+    """Third of the stack a short-axis slice lies in, or nothing for other clips.
+
+    Where the source says nothing of orientation, its ends have no name.
+    """
+    if clip.view is not View.SHORT_AXIS or clip.slice_count < MIN_LEVELS:
         return ""
-    return ("base", "mid", "apex")[(2 * clip.slice_index + 1) * 3 // (2 * clip.slice_count)]
+    third = (2 * clip.slice_index + 1) * len(LEVELS) // (2 * clip.slice_count)
+    return LEVELS[third] if clip.oriented or LEVELS[third] == "mid" else ""
 
 
 def clip_name(clip: ClipRecord) -> str:
-    """View, level and technique: "SAX mid · cine"."""
+    """View, level, technique and variant: "SAX mid · cine"."""
     plane = " ".join(part for part in (clip.view.value, level(clip)) if part)
-    return " · ".join(part for part in (plane, technique_name(clip.technique)) if part)
+    how = ", ".join(part for part in (technique_name(clip.technique), clip.variant) if part)
+    return joined((plane, how))
 
 
 def person(patient: Patient) -> str:

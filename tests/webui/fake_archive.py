@@ -9,6 +9,7 @@ import math
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -36,10 +37,15 @@ from retrieval.values.study import (
     Technique,
     View,
 )
+from webui.address import Address
 from webui.backend import Backend
 
 ENCODER = EncoderId("fake@0123456789ab")
 GENERATION = "g1"
+
+
+def address_of(study):
+    return Address(study=study)
 
 
 def name(*parts):
@@ -150,7 +156,8 @@ def report(sid, radius):
     second = "No pericardial effusion."
     third = "RV function possibly mildly reduced."
     impression = f"1. {first} 2. {second} 3. {third}"
-    text = f"FINDINGS:\nCine imaging shows a {'large' if big else 'normal'} cavity.\n\nIMPRESSION:\n{impression}"
+    seen = f"Cine imaging shows a {'large' if big else 'normal'} cavity."
+    text = f"FINDINGS:\n{seen}\n\nIMPRESSION:\n{impression}"
 
     def say(sentence, which, polarity):
         start = text.index(sentence)
@@ -172,6 +179,7 @@ def report(sid, radius):
     )
 
 
+@cache
 def pictures(record, radius):
     """(phases, TILE_PX, TILE_PX) grey levels: a bright pool in a dark wall, smallest at 0.38."""
     y, x = np.mgrid[:TILE_PX, :TILE_PX] - (TILE_PX - 1) / 2
@@ -203,6 +211,11 @@ def pictures(record, radius):
     return np.stack(out)
 
 
+@cache
+def sheet_of(record, radius):
+    return sheet(pictures(record, radius))
+
+
 def sheet(tiles):
     n = columns(len(tiles))
     canvas = np.zeros((math.ceil(len(tiles) / n) * TILE_PX, n * TILE_PX), np.uint8)
@@ -227,7 +240,7 @@ class FakeClips:
         self.reads += 1
         if clip not in self.records:
             raise ClipNotFound(clip, Path(clip))
-        return sheet(self.tiles(clip))
+        return sheet_of(*self.records[clip])
 
 
 class FakeCatalog:
@@ -276,7 +289,9 @@ class FakeCatalog:
             counted = Counter()
             for h in self.hearts.values():
                 if passes(h, replace(where, **free)):
-                    counted.update({str(v) for v in values(h)})
+                    counted.update(
+                        {f"{v:g}" if isinstance(v, float) else str(v) for v in values(h)}
+                    )
             return Counts(facet=facet, counts=dict(counted))
 
         nothing = frozenset()

@@ -1,21 +1,16 @@
 """Mounting our components: script and style come from the files beside this one."""
 
+from collections.abc import Callable
 from functools import cache
 from importlib.resources import files
-from typing import Protocol
 
-import streamlit as st
+from streamlit.components import v2
 
 SHARED_STYLE = ("base.css",)
+Mount = Callable[..., object]
+"""Puts a component on the page: `key`, `data`, and `on_NAME_change` for each trigger NAME."""
+
 ASSETS = files("webui.parts") / "assets"
-
-
-class Mount(Protocol):
-    """Puts a component on the page."""
-
-    def __call__(self, *, key: str, data: object, **on: object) -> object:
-        """Show `data`; each `on_NAME_change` is called back when the page triggers NAME."""
-        ...
 
 
 @cache
@@ -31,7 +26,7 @@ def component(name: str, *, scripts: tuple[str, ...], styles: tuple[str, ...], r
     root
         CSS class of the element that the script fills.
     """
-    return st.components.v2.component(
+    return v2.component(
         f"cineseek_{name}",
         html=f'<div class="cs {root}"></div>',
         css="\n".join(_text(file) for file in (*SHARED_STYLE, *styles)),

@@ -1,0 +1,220 @@
+"""The script that Streamlit runs, without a browser."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import fake_archive
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished
+from retrieval.values.query import Query
+from webui import backend, server
+from webui.sheets import unpack
+
+
+def visit(archive, **params):
+    """Run the page at an address; returns the test and what was shown, by kind."""
+    backend.use(archive)
+    test = AppTest.from_file(str(server.SCRIPT), default_timeout=30)
+    for name, value in params.items():
+        test.query_params[name] = value
+    test.run()
+    assert not test.exception
+    return test
+
+
+def html(test):
+    return "\n".join(element.proto.body for element in test.get("html"))
+
+
+def parts(test):
+    """Content of every component on the page, by name."""
+    found = {}
+    for element in test.get("bidi_component"):
+        proto = element.proto
+        if proto.bytes:
+            found[proto.component_name] = unpack(proto.bytes)[0]
+        else:
+            found[proto.component_name] = json.loads(proto.json)
+    return found
+
+
+@pytest.fixture
+def archive():
+    return fake_archive.backend_of(24)
+
+
+def test_a_search_shows_twelve_cards_best_first_and_what_was_compared(archive):
+    test = visit(archive, q="large heart")
+    shown = parts(test)
+    cards = shown["cineseek_results"]["cards"]
+    assert [card["rank"] for card in cards] == list(range(1, 13))
+    assert shown["cineseek_results"]["pages"] == 2
+    assert "<b>12 of 24 eligible</b>" in html(test)
+    assert "every eligible study was compared" in html(test)
+    assert "3 studies not indexed" in html(test)
+    assert "24 of 27 studies searchable · index g1" in html(test)
+    assert shown["cineseek_query"]["text"] == "large heart"
+    assert not shown["cineseek_query"]["focus"]
+
+
+def test_the_second_page_goes_on_where_the_first_ended(archive):
+    test = visit(archive, q="large heart", page="2")
+    ranks = [card["rank"] for card in parts(test)["cineseek_results"]["cards"]]
+    assert ranks == list(range(13, 25))
+    assert "<b>13 to 24 of 24 eligible</b>" in html(test)
+
+
+def test_a_page_beyond_the_last_says_how_many_there_are(archive):
+    test = visit(archive, q="large heart", page="9")
+    assert "There are 2 pages of results." in html(test)
+    test.button[0].click().run()
+    assert test.query_params.get("page") is None
+    assert len(parts(test)["cineseek_results"]["cards"]) == 12
+
+
+def test_filters_narrow_the_answer_and_its_evidence(archive):
+    test = visit(archive, q="large", sex="F", technique="LGE", view="4CH")
+    cards = parts(test)["cineseek_results"]["cards"]
+    assert {card["main"]["label"] for card in cards} == {"4CH · LGE"}
+    assert all(card["facts"].startswith("F ") for card in cards)
+    assert f"of {len(cards)} eligible" in html(test)
+
+
+def test_filters_that_leave_nothing_offer_the_way_out(archive):
+    test = visit(archive, q="large", year="1990-1991")
+    assert "<b>0 of 0 eligible</b>" in html(test)
+    assert "No indexed study passes these filters." in html(test)
+    test.button[0].click().run()
+    assert "<b>12 of 24 eligible</b>" in html(test)
+
+
+def test_what_the_address_says_in_vain_is_named(archive):
+    assert "view=5CH" in html(visit(archive, q="large", view="5CH"))
+
+
+def test_more_like_this_leaves_the_example_out_and_names_it(archive):
+    study = fake_archive.heart(0).study.id
+    shown = parts(visit(archive, like=study))
+    assert shown["cineseek_query"]["like"] == "AD98 595A"
+    assert study not in [card["study"] for card in shown["cineseek_results"]["cards"]]
+
+
+def test_eligible_studies_outside_the_index_are_counted():
+    reading = fake_archive.reading(24)
+    search = reading.searcher.search
+    reading.searcher.search = lambda q, access: replace(search(q, access=access), missing=2)
+    test = visit(backend.Backend(lambda: reading, lambda: "g1"), q="large")
+    assert "22 compared, 2 not in index g1 yet" in html(test)
+
+
+def test_the_first_visit_asks_and_shows_examples_of_this_archive(archive):
+    test = visit(archive)
+    shown = parts(test)
+    assert "24 studies, 2010 to 2021, all compared on every search." in html(test)
+    assert shown["cineseek_query"]["focus"]
+    assert len(shown["cineseek_examples"]["examples"]) == 6
+    scar = shown["cineseek_examples"]["examples"][2]
+    assert (scar["text"], scar["main"]["label"][-3:]) == ("scar on late enhancement", "LGE")
+
+
+def test_examples_that_the_archive_cannot_answer_are_not_offered():
+    hearts = [fake_archive.heart(2), fake_archive.heart(5)]  # neither has late enhancement
+    catalog = fake_archive.FakeCatalog(hearts)
+    reading = fake_archive.FakeReading(
+        catalog, fake_archive.FakeClips(hearts), fake_archive.FakeSearcher(catalog)
+    )
+    shown = parts(visit(backend.Backend(lambda: reading, lambda: "g1")))
+    texts = [example["text"] for example in shown["cineseek_examples"]["examples"]]
+    assert len(texts) == 5
+    assert "scar on late enhancement" not in texts
+
+
+def test_a_study_page_shows_all_clips_the_report_and_the_nearest_cases(archive):
+    heart = fake_archive.heart(4)
+    test = visit(archive, q="large heart", study=heart.study.id)
+    told = parts(test)["cineseek_player"]
+    assert len(told["sheets"]) >= len(heart.clips)
+    assert not told["lost"]
+    assert len(told["near"]) == 5
+    driving = [i for i in told["cine"]["short"] if i["driving"]]
+    assert len(driving) == 1
+    body = html(test)
+    assert "Study 793C 7B55" in body
+    assert "version 2, replaces version 1" in body
+    assert "fake@0123456789ab" in body
+    assert "1 series: localiser" in body
+    assert test.button[0].label == "Results, 5 of 24"
+
+
+def test_leaving_a_study_goes_back_to_its_results_with_its_card_in_focus(archive):
+    study = fake_archive.heart(4).study.id
+    test = visit(archive, q="large heart", study=study)
+    test.session_state["last study"] = study
+    test.button[0].click().run()
+    assert test.query_params == {"q": "large heart"}
+    assert parts(test)["cineseek_results"]["selected"] == study
+
+
+def test_more_like_a_study_is_one_click_from_its_page(archive):
+    study = fake_archive.heart(4).study.id
+    test = visit(archive, study=study, sex="F")
+    test.button[1].click().run()
+    assert test.query_params == {"like": study, "sex": "F"}
+
+
+def test_a_study_that_is_not_there_keeps_the_query_and_shows_the_way_back(archive):
+    test = visit(archive, q="large heart", study="0" * 24)
+    body = html(test)
+    assert "This could not be shown" in body
+    assert f"no study {'0' * 24} in the catalog" in body
+    assert "Your query is kept: “large heart”" in body
+    assert "?q=large+heart" in body
+
+
+def test_an_empty_home_says_which_command_fills_it(tmp_path):
+    def nothing():
+        raise NothingPublished(tmp_path)
+
+    body = html(visit(backend.Backend(nothing, lambda: None), q="scar"))
+    assert "No archive to search yet" in body
+    assert f"cineseek-index run ARCHIVE --home {tmp_path}" in body
+
+
+def test_a_damaged_index_is_said_and_the_query_kept():
+    def damaged():
+        raise GenerationCorrupt("g7", "checksum")
+
+    body = html(visit(backend.Backend(damaged, lambda: "g7"), q="<b>scar"))
+    assert "generation g7 is damaged" in body
+    assert "&lt;b&gt;scar" in body
+
+
+def test_a_lost_preview_costs_one_picture_and_not_the_page():
+    reading = fake_archive.reading(3)
+    lost = reading.searcher.search(Query(text="large"), access=None).hits[1].evidence.clip.id
+    read = reading.clips.read_preview
+
+    def sometimes(clip):
+        if clip == lost:
+            raise ClipCorrupt(clip, "checksum")
+        return read(clip)
+
+    reading.clips.read_preview = sometimes
+    test = visit(backend.Backend(lambda: reading, lambda: "g1"), q="large")
+    told = parts(test)["cineseek_results"]
+    assert list(told["lost"]) == [lost]
+    assert len(told["cards"]) == 3
+
+
+def test_no_picture_goes_through_streamlit_s_media_files(archive):
+    for params in ({"q": "large"}, {}, {"study": fake_archive.heart(0).study.id}):
+        test = visit(archive, **params)
+        assert not test.get("imgs")
+        assert not test.get("image")
+    source = [p.read_text() for p in Path(server.SCRIPT).parent.rglob("*.py")]
+    assert not [
+        word for word in ("st.image", "st.video", "st.audio") if any(word in s for s in source)
+    ]

@@ -1,0 +1,80 @@
+"""Pictures travel with their facts in one message."""
+
+import json
+
+import fake_archive
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from retrieval.values.clip import ClipId
+from webui.cards import card, clips_of
+from webui.sheets import SheetReader, pack, tile, unpack
+
+HEART = fake_archive.heart(0)
+
+
+@settings(deadline=None)
+@given(st.dictionaries(st.text(), st.text() | st.integers()), st.lists(st.binary()))
+def test_a_message_is_taken_apart_as_it_was_put_together(content, blobs):
+    back, body = unpack(pack(content, blobs))
+    assert back == content
+    assert bytes(body) == b"".join(blobs)
+
+
+def test_every_sheet_lies_where_the_message_says_and_is_sent_and_read_once():
+    clips = fake_archive.FakeClips([HEART])
+    ids = [c.id for c in HEART.clips[:3]]
+    reader = SheetReader(clips)
+    content, body = unpack(reader.pack({"a": 1}, [*ids, ids[0]]))
+    assert content["a"] == 1
+    for clip in ids:
+        offset, length = content["sheets"][clip]
+        assert bytes(body[offset : offset + length]) == clips.read_preview(clip)
+    assert len(body) == sum(length for _, length in content["sheets"].values())
+    before = clips.reads
+    reader.pack({}, ids)
+    assert clips.reads == before
+
+
+def test_a_lost_sheet_costs_its_own_picture_only():
+    ids = [HEART.clips[0].id, ClipId("0" * 24)]
+    content, _ = unpack(SheetReader(fake_archive.FakeClips([HEART])).pack({}, ids))
+    assert list(content["sheets"]) == [ids[0]]
+    assert "has no file" in content["lost"][ids[1]]
+
+
+def test_a_tile_says_how_to_cut_and_time_the_sheet():
+    clip = HEART.clips[0]
+    told = tile(clip, None)
+    assert (told["columns"], told["size"], told["mm"]) == (5, 160, 1.25)
+    assert (told["phases"], told["bpm"], told["beat"]) == (20, 48, 1250.0)
+    assert told["starts"][:3] == [0, 0.05, 0.1]
+
+
+def first_card():
+    catalog = fake_archive.reading().catalog
+    hit = (
+        fake_archive.FakeSearcher(catalog)
+        .search(fake_archive.Query(text="large", limit=1), access=None)
+        .hits[0]
+    )
+    clips = catalog.clips(hit.study.id, access=None)
+    return hit, card(hit, clips, fake_archive.address_of(hit.study.id))
+
+
+def test_a_card_says_what_the_hit_says():
+    hit, made = first_card()
+    content = json.loads(json.dumps(made.content))
+    assert content["score"] == f"{hit.score:.3f}"
+    assert content["impression"] == hit.impression
+    assert content["main"]["label"] == "SAX mid · cine"
+    assert content["main"]["clip"] == hit.evidence.clip.id
+    assert content["evidence"] == f"Best clip: SAX mid · cine, {hit.evidence.score:.3f}"
+    assert content["params"] == {"study": hit.study.id}
+
+
+def test_the_best_matching_clips_are_sent_first():
+    _, made = first_card()
+    shown = clips_of([made, made])
+    assert shown[:2] == [made.main, made.main]
+    assert set(shown[2:]) == set(made.others)
