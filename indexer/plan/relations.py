@@ -131,11 +131,11 @@ def _side_of_contrast(runs: Sequence[Run]) -> Callable[[Run], str]:
 
     def side(run: Run) -> str:
         begun = run.evidence.acquired_ms
-        if run.evidence.contrast:
-            return "after contrast"
+        if run.evidence.contrast is not None:
+            return "after contrast" if run.evidence.contrast else "before contrast"
         if first is not None and begun is not None:
             return "before contrast" if begun < first else "after contrast"
-        if run.evidence.contrast is False or given:
+        if given:
             return "before contrast"
         return before_or_after_contrast(run.evidence.words)
 

@@ -12,6 +12,9 @@ from retrieval.geometry.planes import Plane, angle_between_lines, unit
 SAME_DIRECTION_DEG = 1.0
 """Row and column directions that differ by less are one orientation (headers round)."""
 
+PARALLEL_DEG = 3.0
+"""Planes whose normals differ by less are parallel: nobody plans so small an angle."""
+
 SAME_PLACE_MM = 0.5
 """Origins nearer than this are one slice position; no cardiac stack is this fine."""
 
@@ -103,6 +106,21 @@ def _same_place(a: Plane, b: Plane) -> bool:
         and bool(np.allclose(a.spacing_mm, b.spacing_mm, rtol=1e-3))
         and same_orientation(a, b)
     )
+
+
+def parallel(planes: Iterable[Plane]) -> list[list[Plane]]:
+    """Group planes of one normal, in the order given; how they are turned does not matter."""
+    groups: list[list[Plane]] = []
+    for plane in planes:
+        home = next(
+            (g for g in groups if angle_between_lines(g[0].normal, plane.normal) < PARALLEL_DEG),
+            None,
+        )
+        if home is None:
+            groups.append([plane])
+        else:
+            home.append(plane)
+    return groups
 
 
 def same_orientation(a: Plane, b: Plane) -> bool:

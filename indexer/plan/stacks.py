@@ -6,15 +6,13 @@ stack is what geometry says it is.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import numpy as np
 
 from indexer.plan.runs import Cut, Run
-from indexer.plan.slices import Slice
-from retrieval.geometry.planes import Array, angle_between_lines, mean_line
+from indexer.plan.slices import PARALLEL_DEG, Slice, parallel
+from retrieval.geometry.planes import Array, Plane, angle_between_lines, mean_line
 
-PARALLEL_DEG = 3.0
 APART_MM = 1.0
 """Slices of one stack lie at least this far apart; nearer is the same slice, acquired again."""
 
@@ -50,7 +48,7 @@ class Stack:
     @property
     def spacing_mm(self) -> float | None:
         """Median distance between neighbours; None for a plane on its own."""
-        return spacing_along([m.slice for m in self.members], self.normal)
+        return spacing_along([m.slice.plane for m in self.members], self.normal)
 
     @property
     def normal(self) -> Array:
@@ -64,36 +62,35 @@ class Stack:
         return sorted(self.members, key=lambda m: float(m.slice.plane.centre @ direction))
 
 
-def spacing_along(slices: Sequence[Slice], normal: Array) -> float | None:
+def spacing_along(planes: Sequence[Plane], normal: Array) -> float | None:
     """Median distance between neighbouring slices along a normal, in mm, to the micrometre.
 
     Headers give positions with so many digits and no more.
     """
-    at = np.sort([s.plane.centre @ normal for s in slices])
-    gaps = np.diff(at)
+    gaps = np.diff(np.sort([p.centre @ normal for p in planes]))
     gaps = gaps[gaps > APART_MM]
     return round(float(np.median(gaps)), 3) if gaps.size else None
 
 
-def spacing_of(slices: Sequence[Slice]) -> float | None:
-    """Median distance between neighbours among the largest set of parallel slices, in mm."""
-    sets = [
-        [s for s in slices if angle_between_lines(s.plane.normal, one.plane.normal) < PARALLEL_DEG]
-        for one in slices
-    ]
-    largest = max(sets, key=len, default=[])
-    return spacing_along(largest, largest[0].plane.normal) if largest else None
+def spacing_of(planes: Sequence[Plane]) -> float | None:
+    """Median distance between neighbours among the largest set of parallel planes, in mm."""
+    largest = max(parallel(planes), key=len)
+    return spacing_along(largest, largest[0].normal)
 
 
 def stacks_of(runs: Iterable[Run]) -> list[Stack]:
     """Join the kept slices of all runs into stacks, each slice in exactly one."""
     pieces = [piece for run in runs for piece in _pieces(run)]
     # Large pieces first, so that single slices find the stack they belong to.
-    stacks = sorted(pieces, key=_size_then_time)
-    while (pair := _joinable(stacks)) is not None:
-        home, piece = pair
-        home.members.extend(piece.members)
-        stacks.remove(piece)
+    waiting = sorted(pieces, key=_size_then_time)
+    stacks: list[Stack] = []
+    while waiting:
+        stack = waiting.pop(0)
+        # A slice that joins may bring the next one within reach.
+        while (piece := next((p for p in waiting if _fits(stack, p)), None)) is not None:
+            stack.members.extend(piece.members)
+            waiting.remove(piece)
+        stacks.append(stack)
     return stacks
 
 
@@ -101,10 +98,6 @@ def _size_then_time(piece: Stack) -> tuple[float, ...]:
     first = piece.members[0]
     begun = first.run.evidence.acquired_ms or 0.0
     return (-len(piece.members), begun, *first.slice.plane.centre.tolist())
-
-
-def _joinable(stacks: Sequence[Stack]) -> tuple[Stack, Stack] | None:
-    return next(((a, b) for a, b in combinations(stacks, 2) if _fits(a, b)), None)
 
 
 def _pieces(run: Run) -> list[Stack]:
@@ -124,7 +117,9 @@ def _pieces(run: Run) -> list[Stack]:
 
 
 def _fits(stack: Stack, piece: Stack) -> bool:
-    return _acquired_alike(stack.members[0], piece.members[0]) and _in_line(stack, piece)
+    a, b = stack.members[0], piece.members[0]
+    apart = angle_between_lines(a.slice.plane.normal, b.slice.plane.normal)
+    return apart < PARALLEL_DEG and _acquired_alike(a, b) and _in_line(stack, piece)
 
 
 def _acquired_alike(a: Member, b: Member) -> bool:
@@ -142,8 +137,6 @@ def _acquired_alike(a: Member, b: Member) -> bool:
 def _in_line(stack: Stack, piece: Stack) -> bool:
     """Whether a piece's slices continue a stack without covering any of it again."""
     normal = stack.normal
-    if angle_between_lines(normal, piece.normal) >= PARALLEL_DEG:
-        return False
     if not np.allclose(
         stack.members[0].slice.plane.spacing_mm, piece.members[0].slice.plane.spacing_mm, rtol=0.05
     ):

@@ -2,22 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
+from indexer.plan.clips import axis_of, clips_of, geometric_view
 from indexer.plan.evidence import is_gated
 from indexer.plan.plans import ClipPlan, SeriesPlan, StudyPlan
-from indexer.plan.relations import related, same_place
-from indexer.plan.runs import Cut, Run, runs_of
+from indexer.plan.relations import related
+from indexer.plan.runs import Run, runs_of
 from indexer.plan.slices import flaw_of
-from indexer.plan.stacks import Member, Stack, spacing_of, stacks_of
-from indexer.plan.view import LongAxis, long_axis, sight
-from indexer.plan.words import names_heart, view_named, words_of
+from indexer.plan.stacks import spacing_of
+from indexer.plan.view import LongAxis
+from indexer.plan.words import names_heart, words_of
 from indexer.raw import Frame, RawSeries, RawStudy
-from retrieval.values.study import State, Technique, View
+from retrieval.values.study import State, View
 
 NOT_CARDIAC = "no cardiac series"
-SAME_PLANE_MM = 10.0
-"""A flow plane this near to a cine's shows what the cine shows."""
 
 
 def plan_study(raw: RawStudy) -> StudyPlan:
@@ -27,27 +25,29 @@ def plan_study(raw: RawStudy) -> StudyPlan:
     of series and frames nor file names and instance numbers matter, and
     descriptions only where physics and geometry leave a doubt.
     """
-    usable = [_placed(s) if not s.refusal else [] for s in raw.series]
-    if not any(_is_cardiac(s, oriented=raw.oriented) for s in raw.series if not s.refusal):
+    readable = [s for s in raw.series if not s.refusal]
+    if not any(_is_cardiac(s, oriented=raw.oriented) for s in readable):
         return _not_cardiac(raw)
     runs = related(
         [
             run
-            for number, frames in enumerate(usable)
-            for run in (runs_of(frames, number, oriented=raw.oriented) if frames else [])
+            for number, series in enumerate(raw.series)
+            for run in runs_of(_placed(series), number, oriented=raw.oriented)
         ]
     )
-    clips = _clips(runs, oriented=raw.oriented)
-    series = tuple(
-        _series_plan(one, [r for r in runs if r.series == number], clips)
-        for number, one in enumerate(raw.series)
+    axis = axis_of(runs)
+    clips = clips_of(runs, axis, oriented=raw.oriented)
+    plans = tuple(
+        _series_plan(series, [r for r in runs if r.series == number], clips.get(number, []), axis)
+        for number, series in enumerate(raw.series)
     )
-    state, reason = _fate(series)
-    return StudyPlan(series=series, state=state, reason=reason)
+    state, reason = _fate(plans)
+    return StudyPlan(series=plans, state=state, reason=reason)
 
 
 def _placed(series: RawSeries) -> list[Frame]:
-    return [f for f in series.frames if not flaw_of(f)]
+    """The frames of a series that may become clips and lie somewhere."""
+    return [] if series.refusal else [f for f in series.frames if not flaw_of(f)]
 
 
 def _is_cardiac(series: RawSeries, *, oriented: bool) -> bool:
@@ -91,91 +91,12 @@ def _all_unused(frames: Iterable[Frame], reason: str) -> tuple[tuple[str, str], 
     return tuple((uid, reason) for uid in sorted({f.instance_uid for f in frames}))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Placed:
-    """A clip with the slice it was made from."""
-
-    cut: Cut
-    plan: ClipPlan
-
-
-def _clips(runs: Sequence[Run], *, oriented: bool) -> dict[int, list[_Placed]]:
-    """Every clip of the study, by its series."""
-    axis = long_axis(
-        [c.slice.plane for r in runs if r.technique is not Technique.FLOW for c in r.kept]
-    )
-    clips: dict[int, list[_Placed]] = {}
-    seen: list[tuple[Member, View]] = []
-    stacks = sorted(stacks_of(runs), key=_flow_last)
-    for stack in stacks:
-        for placed, member in _stack_clips(stack, axis, seen, oriented=oriented):
-            clips.setdefault(member.run.series, []).append(placed)
-            seen.append((member, placed.plan.view))
-    return clips
-
-
-def _flow_last(stack: Stack) -> bool:
-    return stack.members[0].run.technique is Technique.FLOW
-
-
-def _stack_clips(
-    stack: Stack, axis: LongAxis, seen: Sequence[tuple[Member, View]], *, oriented: bool
-) -> list[tuple[_Placed, Member]]:
-    views = Counter(_view(m, stack, axis, seen, oriented=oriented) for m in stack.members)
-    view = min(views, key=lambda v: (-views[v], v))
-    towards_apex = oriented and view is View.SHORT_AXIS
-    direction = axis.direction if towards_apex else stack.normal
-    return [
-        (
-            _Placed(
-                cut=member.cut,
-                plan=ClipPlan(
-                    frames=member.cut.timing.frames,
-                    view=view,
-                    technique=member.run.technique,
-                    variant=member.run.variant,
-                    slice_index=index,
-                    slice_count=len(stack.members),
-                    frame_times_ms=member.cut.timing.times_ms,
-                    rr_ms=member.cut.timing.rr_ms,
-                    slice_spacing_mm=stack.spacing_mm,
-                    oriented=oriented,
-                ),
-            ),
-            member,
-        )
-        for index, member in enumerate(stack.ordered(direction))
-    ]
-
-
-def _view(
-    member: Member,
-    stack: Stack,
-    axis: LongAxis,
-    seen: Sequence[tuple[Member, View]],
-    *,
-    oriented: bool,
-) -> View:
-    """The view of one slice: geometry, and words where it leaves a doubt."""
-    if not oriented:
-        return View.SHORT_AXIS
-    named = view_named(words_of(member.slice.frames))
-    said = sight(member.slice.plane, axis, stacked=len(stack.members))
-    if member.run.technique is Technique.FLOW and said.view is not View.TRANSAXIAL:
-        # Flow planes are cut across vessels; chambers' angles mean nothing there.
-        beside = (v for m, v in seen if same_place(m.slice, member.slice, SAME_PLANE_MM))
-        return next(beside, named or View.OTHER)
-    return named if named is not None and named in said.doubt else said.view
-
-
 def _series_plan(
-    series: RawSeries, runs: Sequence[Run], clips: dict[int, list[_Placed]]
+    series: RawSeries, runs: Sequence[Run], clips: Sequence[ClipPlan], axis: LongAxis
 ) -> SeriesPlan:
     if series.refusal:
         return _refused(series)
-    number = runs[0].series if runs else -1
-    made = sorted(clips.get(number, []), key=lambda p: _clip_order(p.plan))
-    unused = _unused(series, runs, [p.plan for p in made])
+    unused = _unused(series, runs, clips)
     if not runs:
         reason = unused[0][1] if unused else "no image in it"
         return SeriesPlan(uid=series.uid, state=State.FAILED, reason=reason, unused=unused)
@@ -184,15 +105,15 @@ def _series_plan(
     shown = [c for r in alike for c in r.kept] or [c for r in alike for c in r.cuts]
     return SeriesPlan(
         uid=series.uid,
-        view=_main_view([p.plan for p in made]),
+        view=_main_view(clips) if clips else geometric_view(main, axis),
         technique=main.technique,
-        state=State.INDEXED if made else State.EXCLUDED,
-        reason="" if made else _main_reason(main),
+        state=State.INDEXED if clips else State.EXCLUDED,
+        reason="" if clips else _main_reason(main),
         slices=len(shown),
         phases=max(len(c.timing.frames) for c in shown),
         spacing_mm=shown[0].slice.plane.spacing_mm,
-        slice_spacing_mm=spacing_of([c.slice for c in shown]),
-        clips=tuple(p.plan for p in made),
+        slice_spacing_mm=spacing_of([c.slice.plane for c in shown]),
+        clips=tuple(sorted(clips, key=_clip_order)),
         unused=unused,
     )
 

@@ -22,10 +22,12 @@ from itertools import combinations
 
 import numpy as np
 
+from indexer.plan.slices import parallel
 from retrieval.geometry.planes import (
     Array,
     Plane,
     angle_between_lines,
+    cross,
     mean_line,
     roll_about,
     unit,
@@ -155,20 +157,6 @@ def _short_axis_normal(planes: Sequence[Plane]) -> Array | None:
     return max(found, key=lambda f: f[0])[1] if found else None
 
 
-def parallel(planes: Sequence[Plane]) -> list[list[Plane]]:
-    """Group planes of one normal; in-plane rotation does not matter."""
-    groups: list[list[Plane]] = []
-    for plane in planes:
-        home = next(
-            (g for g in groups if angle_between_lines(g[0].normal, plane.normal) < 3.0), None
-        )
-        if home is None:
-            groups.append([plane])
-        else:
-            home.append(plane)
-    return groups
-
-
 def heights(stack: Sequence[Plane], normal: Array) -> int:
     """Number of different positions along a normal, at least 1 mm apart."""
     at = np.sort([p.centre @ normal for p in stack])
@@ -183,9 +171,7 @@ def _crossing(planes: Sequence[Plane]) -> Array | None:
         if angle_between_lines(g[0].normal, UP) > EXACTLY_AXIAL_DEG
     ]
     lines = [
-        np.cross(a, b)
-        for a, b in combinations(normals, 2)
-        if angle_between_lines(a, b) > CROSSING_DEG
+        cross(a, b) for a, b in combinations(normals, 2) if angle_between_lines(a, b) > CROSSING_DEG
     ]
     likely = [
         line for line in lines if angle_between_lines(line, USUAL_AXIS) < USUAL_WITHIN_DEG / 2
@@ -220,7 +206,7 @@ def _unless(sure: bool, *views: View) -> frozenset[View]:  # noqa: FBT001
 
 
 def _by_roll(normal: Array, axis: LongAxis) -> Sight:
-    roll = roll_about(axis.direction, normal, zero=np.cross(UP, axis.direction))
+    roll = roll_about(axis.direction, normal, zero=cross(UP, axis.direction))
     away = {view: _turn(roll, at) for view, at in ROLL_DEG.items()}
     first, second = sorted(away, key=away.__getitem__)[:2]
     unsure = SURE_ROLL_DEG if axis.measured else 2 * SURE_ROLL_DEG

@@ -5,7 +5,7 @@ back, z to the head (LPS; PS3.3 C.7.6.2.1.1).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,8 @@ class Plane:
         Size in pixels.
     spacing_mm
         Between pixel centres, (down the rows, across the columns).
+    normal
+        (3,) unit normal: row direction x column direction.
     """
 
     origin: Array
@@ -35,11 +37,10 @@ class Plane:
     rows: int
     columns: int
     spacing_mm: tuple[float, float]
+    normal: Array = field(init=False)
 
-    @property
-    def normal(self) -> Array:
-        """(3,) unit normal: row direction x column direction."""
-        return unit(np.cross(self.row_direction, self.column_direction))
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "normal", unit(cross(self.row_direction, self.column_direction)))
 
     @property
     def centre(self) -> Array:
@@ -83,6 +84,14 @@ def unit(vector: ArrayLike) -> Array:
     return v / length
 
 
+def cross(a: ArrayLike, b: ArrayLike) -> Array:
+    """(3,) vector product of two vectors; many times faster than np.cross, which takes stacks."""
+    x, y = np.asarray(a, dtype=np.float64).tolist(), np.asarray(b, dtype=np.float64).tolist()
+    return np.array(
+        [x[1] * y[2] - x[2] * y[1], x[2] * y[0] - x[0] * y[2], x[0] * y[1] - x[1] * y[0]]
+    )
+
+
 def angle_between_lines(a: ArrayLike, b: ArrayLike) -> float:
     """Angle in degrees, 0 to 90, between two directions whose signs do not matter.
 
@@ -91,7 +100,7 @@ def angle_between_lines(a: ArrayLike, b: ArrayLike) -> float:
     """
     u, v = unit(a), unit(b)
     # atan2 keeps its precision near 0 and 90 degrees, where arccos loses half its digits.
-    return float(np.degrees(np.arctan2(np.linalg.norm(np.cross(u, v)), abs(float(u @ v)))))
+    return float(np.degrees(np.arctan2(np.linalg.norm(cross(u, v)), abs(float(u @ v)))))
 
 
 def mean_line(directions: Sequence[ArrayLike]) -> Array:
@@ -130,7 +139,7 @@ def roll_about(axis: ArrayLike, normal: ArrayLike, *, zero: ArrayLike) -> float:
     """
     a = unit(axis)
     start = unit(np.asarray(zero, dtype=np.float64) - (np.asarray(zero) @ a) * a)
-    ahead = np.cross(a, start)
-    lies_along = np.cross(np.asarray(normal, dtype=np.float64), a)
+    ahead = cross(a, start)
+    lies_along = cross(normal, a)
     roll = float(np.degrees(np.arctan2(lies_along @ ahead, lies_along @ start))) % 180.0
     return 0.0 if roll == 180.0 else roll  # -1e-15 % 180 rounds up to 180

@@ -8,8 +8,19 @@ from hypothesis import strategies as st
 from indexer.plan import plan_study
 from retrieval.values.study import View
 from tests.indexer.plan_study import scans
-from tests.indexer.plan_study.scans import FOUR, SAX, THREE, TWO, cine, cine_stack, flat, lge, study
-from tests.indexer.plan_study.scans import long_axis_normal, unit
+from tests.indexer.plan_study.scans import (
+    FOUR,
+    SAX,
+    THREE,
+    TWO,
+    cine,
+    cine_stack,
+    flat,
+    lge,
+    long_axis_normal,
+    study,
+    unit,
+)
 
 LONG_AXES = {
     View.FOUR_CHAMBER: (12, 45),
