@@ -110,6 +110,36 @@ def show(study: StudyArgument, home: Home = None, json: Json = False) -> None:
         typer.echo(f"\n{report.impression}")
 
 
+@app.command()
+def evaluate(
+    queries: QueriesOption = None,
+    labels: LabelsOption = None,
+    channels: Channels = Channel.VIDEO.value,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Score the rankings of this archive against judgments: its reports', or a file's."""
+    from retrieval import settings, wiring
+    from retrieval.evaluation import sources, views
+    from retrieval.evaluation.scores import evaluate as score
+
+    if queries is not None and labels is not None:
+        raise UsageError("give --queries or --labels, not both")
+    channel = _word(Channel, "channel", channels)
+    deployed = settings.load(home=home)
+    reading = wiring.open_reading(deployed, words=channel is not Channel.REPORT)
+    judgments = sources.judgments(
+        reading.catalog, deployed.key_file, queries=queries, labels=labels, access=LOCAL_OPERATOR
+    )
+    scores = score(reading.searcher, judgments, access=LOCAL_OPERATOR, channel=channel)
+    if json:
+        told = {"channel": channel, "encoder": reading.encoder_id, "generation": reading.generation}
+        _print_json(told | views.scores_json(scores))
+        return
+    _print_table(views.QUERY_COLUMNS, views.query_rows(scores))
+    _print_table(views.OVERALL_COLUMNS, views.overall_rows(scores))
+
+
 def main() -> None:
     """Run the command line."""
     doors.enter(app)

@@ -17,6 +17,7 @@ from retrieval.ports import (
 )
 from retrieval.search.searcher import Searcher
 from retrieval.settings import Settings
+from retrieval.values.embedding import EncoderId
 from retrieval.vectors import generation as generations
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,15 @@ class Reading:
     ----------
     generation
         Name of the generation that is live, and that `searcher` searches.
+    encoder_id
+        The encoder that made its vectors.
     """
 
     catalog: CatalogReader
     clips: ClipStore
     searcher: Searcher
     generation: str
+    encoder_id: EncoderId
 
 
 def generations_folder(settings: Settings) -> Path:
@@ -131,6 +135,7 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
         clips=open_clips(settings),
         searcher=Searcher(texts, index, catalog),
         generation=index.generation,
+        encoder_id=index.encoder_id,
     )
 
 

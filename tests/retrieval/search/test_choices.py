@@ -46,7 +46,7 @@ def test_what_no_study_has_is_an_error_that_lists_what_there_is(catalog, asked, 
 
 
 def test_only_what_may_be_seen_is_listed(catalog: DictCatalog):
-    with pytest.raises(UsageError, match="there are SIEMENS$"):
+    with pytest.raises(UsageError, match=r"there are SIEMENS$"):
         settle(
             Filter(vendors=frozenset(["philips"])), catalog, access=Access(sites=frozenset(["A"]))
         )

@@ -1,0 +1,140 @@
+"""Scores: how well a searcher answers judged questions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.evaluation import metrics
+from retrieval.evaluation.judgments import Judgment
+from retrieval.search.searcher import Order
+from retrieval.values.query import Access, Channel, Query
+
+METRICS: dict[str, Callable[[metrics.Groups], float]] = {
+    "recall@1": lambda r: metrics.recall_at(r, 1),
+    "recall@5": lambda r: metrics.recall_at(r, 5),
+    "recall@10": lambda r: metrics.recall_at(r, 10),
+    "precision@10": lambda r: metrics.precision_at(r, 10),
+    "first rank": metrics.first_rank,
+    "reciprocal rank": metrics.reciprocal_rank,
+    "ndcg@10": lambda r: metrics.ndcg_at(r, 10),
+    "auc": metrics.area_under_roc,
+}
+"""Per question; see `retrieval.evaluation.metrics`."""
+
+_SUMMARIES: dict[str, tuple[str, Callable[..., NDArray[np.float64]]]] = {
+    **{
+        name: (name, np.mean)
+        for name in ("recall@1", "recall@5", "recall@10", "precision@10", "ndcg@10", "auc")
+    },
+    "mrr": ("reciprocal rank", np.mean),
+    "median rank": ("first rank", np.median),
+}
+"""Over questions: which metric, and how it is summed up."""
+
+_RESAMPLES = 2000
+
+
+class Ranks(Protocol):
+    """What can be evaluated: a `Searcher`."""
+
+    def rank(self, query: Query, *, access: Access) -> Order:
+        """Rank the eligible studies."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryScores:
+    """How well one question was answered.
+
+    Attributes
+    ----------
+    relevant, judged
+        Studies that answer it, and studies it was judged on.
+    values
+        One number per entry of `METRICS`.
+    """
+
+    query: str
+    relevant: int
+    judged: int
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A number over questions with its bootstrap 95 % interval (low to high).
+
+    The interval says how much the number owes to these very questions; it
+    knows nothing of other archives. With one question it has no width.
+    """
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Scores per question, and over all of them by name."""
+
+    queries: tuple[QueryScores, ...]
+    overall: dict[str, Estimate]
+
+
+def evaluate(
+    searcher: Ranks,
+    judgments: Sequence[Judgment],
+    *,
+    access: Access,
+    channel: Channel = Channel.VIDEO,
+) -> Scores:
+    """Ask every judged question and score the rankings.
+
+    Judged studies that a ranking leaves out (no vector, no matching report,
+    not indexed) tie for last.
+    """
+    queries = tuple(_score(searcher, judgment, access, channel) for judgment in judgments)
+    return Scores(queries=queries, overall=summarise(queries))
+
+
+def summarise(queries: Sequence[QueryScores], *, seed: int = 0) -> dict[str, Estimate]:
+    """Sum up over questions, with percentile bootstrap intervals (Efron 1979).
+
+    Questions without a value (area under the curve where all is relevant) do
+    not count for it; a number that no question has is NaN.
+    """
+    overall: dict[str, Estimate] = {}
+    for name, (metric, summary) in _SUMMARIES.items():
+        values = np.array([query.values[metric] for query in queries])
+        values = values[~np.isnan(values)]
+        if not len(values):
+            overall[name] = Estimate(value=np.nan, low=np.nan, high=np.nan)
+            continue
+        draws = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
+        low, high = np.percentile(summary(values[draws], axis=1), (2.5, 97.5))
+        overall[name] = Estimate(value=float(summary(values)), low=float(low), high=float(high))
+    return overall
+
+
+def _score(searcher: Ranks, judgment: Judgment, access: Access, channel: Channel) -> QueryScores:
+    query = Query(text=judgment.query, limit=None, channel=channel)
+    order = searcher.rank(query, access=access)
+    ranked = dict(order.studies)
+    if judgment.among is not None:
+        ranked = {study: score for study, score in ranked.items() if study in judgment.among}
+    unfound = len(judgment.relevant - ranked.keys())
+    judged = order.eligible if judgment.among is None else len(judgment.among)
+    left_out = max(judged - len(ranked), unfound)
+    scores = [*ranked.values(), *[metrics.LAST] * left_out]
+    truth = [study in judgment.relevant for study in ranked]
+    truth += [i < unfound for i in range(left_out)]
+    grouped = metrics.groups(scores, truth)
+    return QueryScores(
+        query=judgment.query,
+        relevant=len(judgment.relevant),
+        judged=len(scores),
+        values={name: metric(grouped) for name, metric in METRICS.items()},
+    )
