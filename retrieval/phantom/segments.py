@@ -13,7 +13,7 @@ from retrieval.phantom.lattice import ANGLES, DEPTHS, angles, depths
 
 COUNT = 17
 
-_BY_SIXTHS = (5, 6, 1, 2, 3, 4)
+_BY_SIXTHS = (6, 1, 2, 3, 4, 5)
 """Basal segments, from angle -pi in steps of 60 degrees; mid segments add 6."""
 
 _BY_QUARTERS = (13, 14, 15, 16)
