@@ -45,6 +45,11 @@ _PRIVATE_VENC = (
 )
 """Where vendors keep the velocity encoding of classic images: creator, group, element."""
 
+_UNITS = frozenset(
+    {"ms", "s", "us", "/s", "1/s", "Hz", "cm/s", "mm/s", "m/s", "%", "rad", "deg", "mm2/s"}
+)
+"""Units (UCUM) that are passed on; the attributes that hold them are free text."""
+
 _VELOCITY = re.compile(r"^\W*[vV]?0*[1-9]|[\[, ]-?0*[1-9]|0\.\d*[1-9]")
 """A number other than nought ("150", "[0, 0, 150]"), or Siemens' "v150in"."""
 
@@ -198,9 +203,9 @@ def _real_values(a: Attributes) -> tuple[float, float, str]:
             units = [Attributes(i) for i in mapping.items("MeasurementUnitsCodeSequence")[:1]]
             unit = units[0].text("CodeValue") if units else ""
             intercept = mapping.number("RealWorldValueIntercept") or 0.0
-            return slope, intercept, "" if unit == "1" else unit
+            return slope, intercept, unit if unit in _UNITS else ""
     slope = a.number("RescaleSlope")
     if not slope:
         return 1.0, 0.0, ""
     unit = a.text("RescaleType")
-    return slope, a.number("RescaleIntercept") or 0.0, "" if unit == "US" else unit
+    return slope, a.number("RescaleIntercept") or 0.0, unit if unit in _UNITS else ""

@@ -77,7 +77,7 @@ def identify(path: Path) -> Identity:
     UnreadableFile
         No data set, a DICOMDIR, or an instance without UIDs.
     """
-    parsed = parse(path, tags=_IDENTITY)
+    parsed = parse(path, tags=_IDENTITY, pixels=False)
     with quiet():
         media = Attributes(parsed.dataset.file_meta).text("MediaStorageSOPClassUID")
         a = Attributes(parsed.dataset)

@@ -104,7 +104,7 @@ def identifiers_of(dataset: Dataset) -> frozenset[str]:
 def _vr(place: Dataset, tag: int) -> str | None:
     """Return an element's VR; the dictionary's where the file does not say (implicit, UN)."""
     try:
-        said = place.get_item(tag).VR
+        said = place.get_item(tag, keep_deferred=True).VR
     except PARSE_ERRORS:  # an unknown VR, say: whatever it was, it is no text
         return None
     if said in (None, "UN") and dictionary_has_tag(tag):

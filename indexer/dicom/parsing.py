@@ -1,12 +1,13 @@
 """Opening DICOM files that may be anything."""
 
 import logging
+import os
 import struct
 import warnings
 import zlib
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -45,10 +46,15 @@ PARSE_ERRORS = (
 MAX_INFLATED = 1 << 29
 """Bytes that a deflated data set may grow to; a few kilobytes can claim terabytes."""
 
+_DEFERRED = 1 << 26
+"""Elements of more bytes are passed over: raw data in private elements, never text."""
+
 _PIXELS = 0x7FE00000
 _PIXEL_DATA = frozenset({0x7FE00008, 0x7FE00009, 0x7FE00010})
 _DEFLATED_UID = DeflatedExplicitVRLittleEndian.encode()
 _UNDEFINED = 0xFFFFFFFF
+_ITEM = 0xE000FFFE
+"""Item tag (FFFE,E000), its two halves read as one little-endian number."""
 
 
 @contextmanager
@@ -79,27 +85,31 @@ class Parsed:
     transfer_syntax
         As the file says; told from the encoding where it does not.
     pixel_bytes
-        How many bytes follow the header of the pixel data element; 0 where
-        there is none.
-    pixel_length
-        The length that the pixel data element claims; None if undefined
-        (encapsulated) or absent.
+        Bytes of pixel data that the file holds; 0 where it has none.
+    fragments
+        Whole fragments of encapsulated pixel data (the offset table is not
+        one); None for native data.
+    truncated
+        Whether the pixel data should go on where the file ends.
     """
 
     dataset: FileDataset
     transfer_syntax: UID
-    pixel_bytes: int
-    pixel_length: int | None
+    pixel_bytes: int = 0
+    fragments: int | None = None
+    truncated: bool = False
 
 
-def parse(path: Path, *, tags: Collection[int] | None = None) -> Parsed:
+def parse(path: Path, *, tags: Collection[int] = (), pixels: bool = True) -> Parsed:
     """Read a file's data set up to its pixel data.
 
     Parameters
     ----------
     tags
-        If given, only these elements are kept, and reading ends after the
-        last of them: cheap for a first look.
+        If given, only these elements are kept.
+    pixels
+        Whether to look how much pixel data there is. If not, reading ends
+        after the last of `tags`: cheap for a first look.
 
     Raises
     ------
@@ -108,7 +118,7 @@ def parse(path: Path, *, tags: Collection[int] | None = None) -> Parsed:
     """
     try:
         with path.open("rb") as file, quiet():
-            return _parse(file, tags)
+            return _parse(file, tags, last=_PIXELS - 1 if pixels else max(tags))
     except PARSE_ERRORS as error:
         raise unreadable(error, "not a valid DICOM data set") from error
 
@@ -120,8 +130,7 @@ def unreadable(error: BaseException, claim: str) -> UnreadableFile:
     return UnreadableFile(f"{claim} ({type(error).__name__})")
 
 
-def _parse(file: BinaryIO, tags: Collection[int] | None) -> Parsed:
-    last = max(tags) if tags else _PIXELS - 1
+def _parse(file: BinaryIO, tags: Collection[int], *, last: int) -> Parsed:
     ending: list[int] = []
 
     def past_header(tag: BaseTag, vr: str | None, length: int) -> bool:  # noqa: ARG001
@@ -129,19 +138,43 @@ def _parse(file: BinaryIO, tags: Collection[int] | None) -> Parsed:
             ending[:] = [int(tag), length]
         return bool(ending)
 
-    _refuse_bomb(file)
+    deflated = _refuse_bomb(file)
     dataset = read_partial(
-        file, past_header, force=True, specific_tags=list(tags) if tags else None
+        file,
+        past_header,
+        defer_size=None if deflated else _DEFERRED,
+        force=True,
+        specific_tags=list(tags) or None,
     )
-    syntax = _transfer_syntax(dataset)
+    parsed = Parsed(dataset, _transfer_syntax(dataset))
     tag, length = ending or (0, 0)
     if tag >> 16 != _PIXELS >> 16:
-        return Parsed(dataset, syntax, 0, None)
-    claimed = length if tag in _PIXEL_DATA and length != _UNDEFINED else None
-    if syntax == DeflatedExplicitVRLittleEndian:
-        return Parsed(dataset, syntax, length, claimed)
+        return parsed
+    if parsed.transfer_syntax == DeflatedExplicitVRLittleEndian:
+        return replace(parsed, pixel_bytes=length)
     start = file.tell() + (8 if dataset.original_encoding[0] else 12)
-    return Parsed(dataset, syntax, max(0, file.seek(0, 2) - start), claimed)
+    end = file.seek(0, os.SEEK_END)
+    if tag in _PIXEL_DATA and length != _UNDEFINED:
+        there = max(0, min(length, end - start))
+        return replace(parsed, pixel_bytes=there, truncated=there < length)
+    if tag not in _PIXEL_DATA:  # an offset table comes first; what follows is not walked
+        return replace(parsed, pixel_bytes=end - start)
+    file.seek(start)
+    return _walk_fragments(file, parsed, end)
+
+
+def _walk_fragments(file: BinaryIO, parsed: Parsed, end: int) -> Parsed:
+    """Count the items of encapsulated pixel data (PS3.5 A.4) without reading them."""
+    items, total, place, truncated = 0, 0, file.tell(), False
+    while place + 8 <= end and not truncated:
+        file.seek(place)
+        tag, length = struct.unpack("<LL", file.read(8))
+        if tag != _ITEM:
+            break
+        place += 8 + length
+        truncated = place > end
+        items, total = items + (not truncated), total + length * (not truncated)
+    return replace(parsed, pixel_bytes=total, fragments=max(0, items - 1), truncated=truncated)
 
 
 def _transfer_syntax(dataset: FileDataset) -> UID:
@@ -155,8 +188,8 @@ def _transfer_syntax(dataset: FileDataset) -> UID:
     return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
 
 
-def _refuse_bomb(file: BinaryIO) -> None:
-    """Leave `file` at its start, unless it is deflated and too large inside.
+def _refuse_bomb(file: BinaryIO) -> bool:
+    """Say whether `file` is deflated; leave it at its start.
 
     Raises
     ------
@@ -174,6 +207,7 @@ def _refuse_bomb(file: BinaryIO) -> None:
         file.seek(start)
         _measure_inflated(file)
     file.seek(0)
+    return _DEFLATED_UID in head
 
 
 def _measure_inflated(file: BinaryIO) -> None:

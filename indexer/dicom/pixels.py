@@ -12,7 +12,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from indexer.dicom.attributes import Attributes, tag_of
 from indexer.dicom.parsing import PARSE_ERRORS, parse, quiet, unreadable
-from indexer.dicom.refusal import frame_count, require_codec, require_grey
+from indexer.dicom.refusal import frame_count, missing_pixels, require_codec, require_grey
 from retrieval.errors import UnreadableFile
 
 Image = NDArray[np.generic]
@@ -27,6 +27,8 @@ _NEEDED = tuple(
         tag_of,
         (
             "NumberOfFrames",
+            "Rows",
+            "Columns",
             "SamplesPerPixel",
             "PhotometricInterpretation",
             "BitsAllocated",
@@ -64,6 +66,9 @@ def read_frames(path: Path, indices: Sequence[int]) -> list[Image]:
         a = Attributes(parsed.dataset)
         require_grey(a)
         require_codec(parsed.transfer_syntax)
+        missing = missing_pixels(a, parsed)
+        if missing:  # a codec may spin for seconds on half a stream
+            raise UnreadableFile(missing)
         beyond = [i for i in indices if not 0 <= i < frame_count(a)]
         if beyond:
             raise UnreadableFile(f"holds {frame_count(a)} frames; frame {beyond[0]} was asked for")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pydicom.pixels.common import PhotometricInterpretation
 from pydicom.pixels.decoders.base import get_decoder
 from pydicom.uid import (
     UID,
@@ -21,6 +22,16 @@ _MR_IMAGES = frozenset(
 _CAPTURED_FROM = frozenset({"", "MR", "OT", "SC", "DOC"})
 """Modalities under which a screen of an MR scanner is captured."""
 
+_MODALITY_TERMS = """
+AR ASMT AU BDUS BI BMD CFM CR CT CTPROTOCOL DG DMS DOC DX ECG EEG EMG EOG EPS ES FID GM HC HD IO
+IOL IVOCT IVUS KER KO LEN LS M3D MG MR NM OAM OCT OP OPM OPT OPTBSV OPTENF OPV OSS OT PA PLAN POS
+PR PT PX REG RESP RF RG RTDOSE RTIMAGE RTINTENT RTPLAN RTRAD RTRECORD RTSEGANN RTSTRUCT RWV SEG SM
+SMR SR SRF STAIN TEXTUREMAP TG US VA XA XAPROTOCOL XC
+"""
+_MODALITIES = frozenset(_MODALITY_TERMS.split())
+"""Defined terms of Modality (PS3.3 C.7.3.1.1.1)."""
+
+_COLOURS = frozenset(PhotometricInterpretation)
 _MAX_PIXELS = 1 << 24
 """Pixels in one frame; no MR image comes near, and a header can claim four thousand million."""
 
@@ -78,11 +89,18 @@ def _wrong_kind(a: Attributes) -> Refusal | None:
     if "Secondary Capture" in kind and modality in _CAPTURED_FROM:
         return Refusal(reason="secondary capture", state=State.QUARANTINED)
     if modality != "MR":
-        return Refusal(reason=f"not MR: {modality or 'no modality'}", state=State.EXCLUDED)
+        return Refusal(reason=f"not MR: {_told(modality)}", state=State.EXCLUDED)
     registered = kind != str(sop_class)
     if registered and sop_class not in _MR_IMAGES:
         return Refusal(reason=f"not an MR image: {kind}", state=State.EXCLUDED)
     return None
+
+
+def _told(modality: str) -> str:
+    """Return a modality as it may be quoted: a defined term, and no other text of the header."""
+    if not modality:
+        return "no modality"
+    return modality if modality in _MODALITIES else "unknown modality"
 
 
 def _unsafe(a: Attributes) -> Refusal | None:
@@ -105,7 +123,7 @@ def _unusable(a: Attributes, parsed: Parsed) -> Refusal | None:
         require_codec(parsed.transfer_syntax)
     except MissingCodec as error:
         return Refusal(reason=str(error), state=State.FAILED)
-    reason = _missing_pixels(a, parsed)
+    reason = missing_pixels(a, parsed)
     return Refusal(reason=reason, state=State.FAILED) if reason else None
 
 
@@ -114,7 +132,8 @@ def require_grey(a: Attributes) -> None:
     photometric = a.text("PhotometricInterpretation").upper()
     samples = a.integer("SamplesPerPixel")
     if samples not in (None, 1) or photometric not in ("", "MONOCHROME1", "MONOCHROME2"):
-        raise UnusableSeries(f"colour image ({photometric or f'{samples} samples per pixel'})")
+        known = photometric if photometric in _COLOURS else "more than one sample per pixel"
+        raise UnusableSeries(f"colour image ({known})")
     bits = a.integer("BitsAllocated")
     if bits == 1:
         raise UnusableSeries("bit-packed image (1 bit per pixel)")
@@ -122,24 +141,30 @@ def require_grey(a: Attributes) -> None:
         raise UnusableSeries("modality lookup table: stored values are not linear in real ones")
 
 
-def _missing_pixels(a: Attributes, parsed: Parsed) -> str:
-    """Say what keeps the file from holding the pixels that its header claims, or ""."""
+def missing_pixels(a: Attributes, parsed: Parsed) -> str:
+    """Say what keeps a file from holding the pixels that its header claims, or ""."""
     rows, columns = a.integer("Rows") or 0, a.integer("Columns") or 0
     if not parsed.pixel_bytes:
         return "no pixel data"
     if not 1 < rows * columns <= _MAX_PIXELS:
         return f"impossible image size: {rows} rows, {columns} columns"
+    if parsed.truncated:
+        return f"truncated pixel data: the file ends after {parsed.pixel_bytes} bytes of it"
     frames = frame_count(a)
-    encapsulated = UID(parsed.transfer_syntax).is_encapsulated
-    per_frame = (
-        8 if encapsulated else rows * columns * max(1, (a.integer("BitsAllocated") or 8) // 8)
-    )
-    if frames * per_frame > parsed.pixel_bytes:
-        return (
-            f"truncated pixel data: {parsed.pixel_bytes} bytes cannot hold "
-            f"{frames} frames of {rows} x {columns}"
-        )
-    return ""
+    if parsed.fragments is not None:
+        enough = frames <= parsed.fragments
+    else:
+        enough = frames * _frame_bytes(a, parsed.transfer_syntax) <= parsed.pixel_bytes
+    claim = f"{frames} frames of {rows} x {columns}"
+    return "" if enough else f"{parsed.pixel_bytes} bytes of pixel data cannot hold {claim}"
+
+
+def _frame_bytes(a: Attributes, syntax: UID) -> int:
+    """Return the least that one frame takes: exact if native, an item header if not."""
+    if syntax.is_encapsulated:
+        return 8
+    bits = a.integer("BitsAllocated") or 8
+    return (a.integer("Rows") or 0) * (a.integer("Columns") or 0) * bits // 8
 
 
 def frame_count(a: Attributes) -> int:
@@ -155,6 +180,6 @@ def require_codec(transfer_syntax: UID) -> None:
         available = False
     if not available:
         package = _CODECS.get(str(transfer_syntax), "nothing: no decoder for it exists in Python")
-        name = transfer_syntax.name
-        told = f"{name} ({transfer_syntax})" if name != transfer_syntax else str(name)
+        known = transfer_syntax.name != str(transfer_syntax)
+        told = f"{transfer_syntax.name} ({transfer_syntax})" if known else "of no known kind"
         raise MissingCodec(told, install=package)

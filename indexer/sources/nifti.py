@@ -26,8 +26,9 @@ from retrieval.values.study import State
 _NAME = re.compile(r"^(patient\d+)_frame(\d+)\.nii(\.gz)?$", re.IGNORECASE)
 _OF_PATIENT = re.compile(r"^(patient\d+)_(frame\d+|frame\d+_gt|4d)\.nii(\.gz)?$", re.IGNORECASE)
 _NUMBER = re.compile(r"^\d{1,4}(\.\d+)?$")
-_MAX_PIXELS = 1 << 24
-_MAX_SLICES = 1024
+_MAX_VOXELS = 1 << 26
+"""A stack of 256 slices of 512 x 512; a few kilobytes of gzip can claim far more."""
+
 _ERRORS = (
     ArithmeticError,
     EOFError,
@@ -146,7 +147,7 @@ def _open(path: Path) -> Nifti1Image:
     if len(image.shape) != 3:
         raise UnreadableFile(f"not a stack of slices: shape {image.shape}")
     columns, rows, slices = image.shape
-    if not (1 < columns * rows <= _MAX_PIXELS and 0 < slices <= _MAX_SLICES):
+    if not (columns * rows > 1 and slices > 0 and columns * rows * slices <= _MAX_VOXELS):
         raise UnreadableFile(f"impossible size of a stack of slices: {image.shape}")
     voxel = np.dtype(image.get_data_dtype())
     if voxel.kind not in "iuf":
@@ -191,7 +192,7 @@ def _phase(path: Path) -> int:
     """Return NN of patientNNN_frameNN: the phase's number in the whole cine."""
     name = _NAME.match(path.name)
     if name is None:
-        raise UnreadableFile(f"{path.name} is not named patientNNN_frameNN.nii.gz")
+        raise UnreadableFile("not named patientNNN_frameNN.nii.gz")
     return int(name.group(2))
 
 
