@@ -1,68 +1,25 @@
 """How well the encoder answers questions about hearts and in words it was not trained on."""
 
-import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor
 
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.network import DualEncoder
-from retrieval.phantom.sentences import phrases
 from retrieval.training.augment import centre_crop
 from retrieval.training.captions import STATEMENTS, read_states
 from retrieval.training.config import TrainConfig
 from retrieval.training.reading import read_studies
 from retrieval.training.shards import Shard, gather, kept, render_shard
+from retrieval.training.trial import FINDINGS, questions, tally
 
 VALIDATION_SEED = 7_000_000_019
 """Far from every training shard's seed."""
 
-FINDINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "lv_dilated": ("enlarged left ventricle", "dilated left ventricle"),
-        "lvh": ("left ventricular hypertrophy",),
-        "ef_reduced": ("reduced ejection fraction",),
-        "rv_dilated": ("right ventricle is dilated",),
-        "scar": ("scar on LGE",),
-    }
-)
-"""The findings that count, each with plain queries that occur in no training text."""
-
-QUERIES_PER_FINDING = 12
 AT_ONCE = 20
-
-
-def questions(seed: int = 0) -> list[tuple[str, str]]:
-    """(finding, wording): the plain queries and some wordings of the held-out families."""
-    rng = random.Random(seed)  # noqa: S311 - wording, not a secret
-    asked: list[tuple[str, str]] = []
-    for finding, plain in FINDINGS.items():
-        wordings = sorted(phrases(finding, "held out"))
-        extra = rng.sample(wordings, min(QUERIES_PER_FINDING, len(wordings)))
-        asked += [(finding, text) for text in (*plain, *extra)]
-    return asked
-
-
-def area_under_curve(scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
-    """Chance that a true case scores above a false one, ties counting half."""
-    ranks = rankdata(scores)
-    count = int(true.sum())
-    if count in (0, len(true)):
-        raise ValueError("an area under the curve needs true and false cases")
-    above = ranks[true].sum() - count * (count + 1) / 2
-    return float(above / (count * (len(true) - count)))
-
-
-def precision_at(k: int, scores: NDArray[np.floating], true: NDArray[np.bool_]) -> float:
-    """Share of true cases among the k best; of equal scores the later ones lose."""
-    return float(true[np.argsort(-scores, kind="stable")[:k]].mean())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,18 +38,11 @@ class Validation:
     states: Sequence[Tensor]
 
     def scores(self, network: DualEncoder) -> dict[str, float]:
-        """AUC and precision at 10 of each finding, averaged over wordings; prevalences; size."""
+        """What `tally` says of the averaged weights."""
         videos = self._videos(network).numpy()
         texts = torch.cat([self._text(network, s) for s in self.states]).numpy()
-        found: dict[str, float] = {}
-        for finding in FINDINGS:
-            true = self.shard.degrees[:, STATEMENTS.index(finding)].numpy() > 0.5
-            rows = [i for i, (name, _) in enumerate(self.asked) if name == finding]
-            scores = [videos @ texts[i] for i in rows]
-            found[f"{finding}.prevalence"] = float(true.mean())
-            found[f"{finding}.auc"] = float(np.mean([area_under_curve(s, true) for s in scores]))
-            found[f"{finding}.p10"] = float(np.mean([precision_at(10, s, true) for s in scores]))
-        return {name: round(value, 4) for name, value in found.items()}
+        true = {f: self.shard.degrees[:, STATEMENTS.index(f)].numpy() > 0.5 for f in FINDINGS}
+        return tally(self.asked, texts @ videos.T, true)
 
     @torch.inference_mode()
     def _videos(self, network: DualEncoder) -> Tensor:

@@ -43,7 +43,7 @@ GAP_UNIT_MM = 10.0
 class Architecture:
     """Sizes of both towers."""
 
-    trunk: tuple[int, int, int, int] = (16, 48, 96, 160)
+    trunk: tuple[int, int, int, int] = (16, 32, 96, 160)
     width: int = 192
     heads: int = 4
     depth: int = 3
@@ -77,7 +77,7 @@ class Trunk(nn.Module):
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
         self.lateral = nn.ModuleList([nn.Conv2d(n, b, 1) for n in (c, d)])
         self.segment = nn.Sequential(
-            _block(b, b, 3, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
+            _block(b, b, 1, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
         )
         self.features = b + c + 2 * d
 
