@@ -13,6 +13,7 @@ from retrieval.language.reference_ranges import reference_ranges
 from retrieval.language.sections import SectionKind, split_sections
 from retrieval.language.sentences import sentences
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.study import Sex
 
 Said = tuple[FindingName, Polarity]
 
@@ -194,8 +195,7 @@ class _Reading:
             return
         number = self._number(mark, rule[1])
         if number is not None:
-            beyond = reference_ranges().limits[rule[0]].beyond(number, None)
-            yield name, _PRESENT if beyond else _ABSENT
+            yield name, _judge(number, rule[0])
 
     def _number(self, mark: Mark, unit: str) -> float | None:
         """The first number behind a quantity that comes in the unit that its limit needs."""
@@ -212,6 +212,8 @@ class _Reading:
         """Read pieces such as "the RV is normal", "impaired LV", "aortic root 42 mm"."""
         table = lexicon()
         value = next(iter(self.piece.of("value")), None)
+        if not self.piece.has("anatomy") and self.piece.has("word"):
+            return
         for place in self.places:
             if value is None:
                 if place == "aorta":
@@ -236,6 +238,14 @@ class _Reading:
         before = any(n.what == "before" and n.at < mark.at for n in negations)
         after = any(n.at > mark.at and (n.what == "after" or n.at > last) for n in negations)
         return before or after
+
+
+def _judge(number: float, limit: str) -> Polarity:
+    """Hold a number against a limit; between the limits of the sexes it is open."""
+    judged = {reference_ranges().limits[limit].beyond(number, s) for s in (Sex.FEMALE, Sex.MALE)}
+    if len(judged) > 1:
+        return _UNCERTAIN
+    return _PRESENT if judged.pop() else _ABSENT
 
 
 _INDEXED = frozenset({"index", "indexed", "bsa"})
