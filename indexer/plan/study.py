@@ -16,6 +16,7 @@ from indexer.raw import Frame, RawSeries, RawStudy
 from retrieval.values.study import State, View
 
 NOT_CARDIAC = "no cardiac series"
+NO_HEARTBEAT = "not cardiac: no heartbeat in its headers"
 
 
 def plan_study(raw: RawStudy) -> StudyPlan:
@@ -58,24 +59,31 @@ def _is_cardiac(series: RawSeries, *, oriented: bool) -> bool:
 
 
 def _not_cardiac(raw: RawStudy) -> StudyPlan:
-    """The plan of a study in which nothing can be a heart."""
+    """The plan of a study in which nothing that can be read is a heart."""
     series = tuple(
-        _refused(s)
-        if s.refusal
-        else SeriesPlan(
+        SeriesPlan(
             uid=s.uid,
             state=State.EXCLUDED,
-            reason="not cardiac: no heartbeat in its headers",
-            unused=_all_unused(s.frames, "not cardiac: no heartbeat in its headers"),
+            reason=NO_HEARTBEAT,
+            unused=_all_unused(s.frames, NO_HEARTBEAT),
         )
+        if _has_no_heart(s, oriented=raw.oriented)
+        else _refused(s)
         for s in raw.series
     )
-    if any(not s.refusal for s in raw.series) and not any(
-        s.refused_as == State.FAILED and _is_cardiac(s, oriented=raw.oriented) for s in raw.series
-    ):
-        return StudyPlan(series=series, state=State.EXCLUDED, reason=NOT_CARDIAC)
     state, reason = _fate(series)
+    heartless = any(s.reason == NO_HEARTBEAT for s in series)
+    if heartless and state is not State.FAILED:
+        return StudyPlan(series=series, state=State.EXCLUDED, reason=NOT_CARDIAC)
     return StudyPlan(series=series, state=state, reason=reason)
+
+
+def _has_no_heart(series: RawSeries, *, oriented: bool) -> bool:
+    """Whether a series is no heart's by its headers; mending its pixels would not change that."""
+    if not series.refusal:
+        return True
+    told = series.modality == "MR" and series.refused_as == State.FAILED and bool(series.frames)
+    return told and not _is_cardiac(series, oriented=oriented)
 
 
 def _refused(series: RawSeries) -> SeriesPlan:

@@ -47,11 +47,6 @@ class Plane:
         """(3,) middle of the field of view, in mm."""
         return self.points([((self.rows - 1) / 2, (self.columns - 1) / 2)])[0]
 
-    @property
-    def size_mm(self) -> tuple[float, float]:
-        """Field of view (height, width)."""
-        return self.rows * self.spacing_mm[0], self.columns * self.spacing_mm[1]
-
     def points(self, pixels: ArrayLike) -> Array:
         """Patient coordinates (N, 3) of N (row, column) indices, 0-based, fractions allowed."""
         at = np.asarray(pixels, dtype=np.float64)
@@ -60,14 +55,6 @@ class Plane:
             self.origin
             + at[:, :1] * down * self.column_direction
             + at[:, 1:] * across * self.row_direction
-        )
-
-    def pixels(self, points: ArrayLike) -> Array:
-        """(row, column) indices (N, 2) of the feet of N points' perpendiculars onto the plane."""
-        away = np.asarray(points, dtype=np.float64) - self.origin
-        down, across = self.spacing_mm
-        return np.stack(
-            [away @ self.column_direction / down, away @ self.row_direction / across], axis=1
         )
 
     def height_of(self, point: ArrayLike) -> float:
@@ -111,16 +98,6 @@ def mean_line(directions: Sequence[ArrayLike]) -> Array:
     rows = np.stack([unit(d) for d in directions])
     _, vectors = np.linalg.eigh(rows.T @ rows)
     return vectors[:, -1]
-
-
-def median_gap(positions: ArrayLike) -> float | None:
-    """Median distance between neighbours among positions on a line; None for fewer than two.
-
-    >>> median_gap([10, 0, 20, 45])
-    10.0
-    """
-    at = np.sort(np.asarray(positions, dtype=np.float64))
-    return float(np.median(np.diff(at))) if at.size > 1 else None
 
 
 def roll_about(axis: ArrayLike, normal: ArrayLike, *, zero: ArrayLike) -> float:

@@ -226,6 +226,8 @@ def refused(state, reason="a reason", frames=()):
         ),
         ([brain(), refused("quarantined")], State.EXCLUDED, "no cardiac series"),
         ([brain(), refused("failed", "no decoder", cine())], State.FAILED, "no decoder"),
+        ([refused("failed", "no decoder", brain())], State.EXCLUDED, "no cardiac series"),
+        ([brain(), refused("failed", "unreadable")], State.FAILED, "unreadable"),
         ([scans.localiser(rr_ms=800.0)], State.EXCLUDED, "localiser: not kept"),
         ([], State.EXCLUDED, "no images"),
         ([[]], State.EXCLUDED, "no cardiac series"),
