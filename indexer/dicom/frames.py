@@ -2,7 +2,9 @@
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import accumulate
 from pathlib import Path
 
 from pydicom.dataset import Dataset
@@ -81,7 +83,24 @@ def frames_of(dataset: Dataset, path: Path, *, instance_uid: str, count: int) ->
         groups = base.under(*_groups(own[index])) if index < len(own) else base
         return _frame(groups, path, index, instance_uid, encoded=encoded)
 
-    return tuple(frame(index) for index in range(count))
+    frames = tuple(frame(index) for index in range(count))
+    return frames if own or count == 1 else tuple(_in_time(frames, whole))
+
+
+def _in_time(frames: Sequence[Frame], a: Attributes) -> Iterator[Frame]:
+    """Give the frames of a classic multi-frame image their times (PS3.3 C.7.6.5, C.7.6.6).
+
+    Such frames follow each other in time; FrameTime or FrameTimeVector says at
+    what intervals, from the first frame on.
+    """
+    steps = a.numbers("FrameTimeVector", len(frames))
+    if steps is None:
+        step = a.number("FrameTime", low=1e-3, high=1e5)
+        steps = (0.0,) + (step,) * (len(frames) - 1) if step else None
+    elapsed = steps and tuple(accumulate(steps))
+    for place, frame in enumerate(frames):
+        trigger = (frame.trigger_ms or 0.0) + elapsed[place] if elapsed else frame.trigger_ms
+        yield replace(frame, temporal_position=place + 1, trigger_ms=trigger)
 
 
 def _groups(item: Dataset) -> Iterator[Dataset]:
@@ -109,7 +128,10 @@ def _frame(a: Attributes, path: Path, index: int, uid: str, *, encoded: bool) ->
             "TriggerTime", "NominalCardiacTriggerDelayTime", "ActualCardiacTriggerDelayTime"
         ),
         acquired_ms=a.clock_ms(
-            "FrameAcquisitionDateTime", "AcquisitionDateTime", "AcquisitionTime"
+            "FrameAcquisitionDateTime",
+            "FrameReferenceDateTime",
+            "AcquisitionDateTime",
+            "AcquisitionTime",
         ),
         content_ms=a.clock_ms("ContentTime"),
         temporal_position=a.integer("TemporalPositionIndex", "TemporalPositionIdentifier"),

@@ -139,5 +139,12 @@ def _facts(a: Attributes) -> StudyFacts:
         manufacturer=a.text("Manufacturer"),
         model=a.text("ManufacturerModelName"),
         software="; ".join(a.texts("SoftwareVersions")),
-        field_strength_t=a.number("MagneticFieldStrength", low=0.01, high=25),
+        field_strength_t=_field_strength(a),
     )
+
+
+def _field_strength(a: Attributes) -> float | None:
+    """Return tesla; older scanners wrote gauss, ten thousand to the tesla."""
+    tesla = a.number("MagneticFieldStrength", low=0.01, high=25)
+    gauss = a.number("MagneticFieldStrength", low=100, high=250_000)
+    return tesla if gauss is None else gauss / 10_000

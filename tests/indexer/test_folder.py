@@ -1,6 +1,7 @@
 """Finding studies: every file is seen once and accounted for."""
 
 import os
+import pickle
 import zipfile
 from collections import Counter
 from pathlib import Path
@@ -94,6 +95,14 @@ def test_a_series_of_nothing_but_duplicates(tmp_path):
     raw = {s.uid: read_study(s) for s in find([tmp_path]).studies}[uid("b")]
     [series] = raw.series
     assert (series.refused_as, series.refusal) == ("excluded", DUPLICATE)
+
+
+def test_what_is_found_travels_between_processes(tmp_path):
+    save(mr(), tmp_path / "a")
+    found = find([tmp_path])
+    assert pickle.loads(pickle.dumps(found)) == found
+    raw = read_study(found.studies[0])
+    assert pickle.loads(pickle.dumps(raw)) == raw
 
 
 def test_links(tmp_path):

@@ -209,7 +209,25 @@ def test_classic_image_with_an_empty_functional_group(tmp_path):
 def test_classic_multi_frame(tmp_path):
     dataset = mr(np.zeros((4, 3, 3), np.uint16), NumberOfFrames=4, TriggerTime=9)
     frames = read_header(save(dataset, tmp_path / "a")).frames
-    assert [(f.index, f.trigger_ms) for f in frames] == [(0, 9), (1, 9), (2, 9), (3, 9)]
+    assert [f.index for f in frames] == [0, 1, 2, 3]
+    assert [f.temporal_position for f in frames] == [1, 2, 3, 4]
+    assert [f.trigger_ms for f in frames] == [9, 9, 9, 9]
+
+
+@pytest.mark.parametrize(
+    ("timing", "expected"),
+    [
+        ({"FrameTime": 30}, [0, 30, 60]),
+        ({"FrameTime": 30, "TriggerTime": 5}, [5, 35, 65]),
+        ({"FrameTimeVector": [0, 20, 25], "FrameTime": 30}, [0, 20, 45]),
+        ({"FrameTimeVector": [0, 20]}, [None, None, None]),
+        ({"FrameTime": 0}, [None, None, None]),
+    ],
+)
+def test_times_of_a_classic_multi_frame(tmp_path, timing, expected):
+    dataset = mr(np.zeros((3, 3, 3), np.uint16), NumberOfFrames=3, **timing)
+    frames = read_header(save(dataset, tmp_path / "a")).frames
+    assert [f.trigger_ms for f in frames] == expected
 
 
 def mapping(slope, intercept=0.0, unit="ms"):
@@ -299,6 +317,12 @@ def test_facts_of_the_study(tmp_path):
     assert (facts.manufacturer, facts.model) == ("ACME", "One")
     assert facts.software == "14; MX; x 14.0"
     assert facts.field_strength_t == 1.5
+
+
+@pytest.mark.parametrize(("written", "tesla"), [(3, 3), (15000, 1.5), (0, None), (50, None)])
+def test_field_strength(tmp_path, written, tesla):
+    path = save(mr(MagneticFieldStrength=written), tmp_path / "a")
+    assert read_header(path).facts.field_strength_t == tesla
 
 
 @pytest.mark.parametrize(("keyword", "value"), [("PatientSize", 170), ("PatientWeight", 0)])
