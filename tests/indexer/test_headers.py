@@ -247,6 +247,7 @@ def mapping(slope, intercept=0.0, unit="ms"):
         ([mapping(0.5, 10.0, "DOE^JANE")], (0.5, 10.0, "")),
         ([item(), mapping(2.0)], (2.0, 0.0, "ms")),  # the first is a table, not a line
         ([item()], (7.0, 1.0, "")),
+        ([mapping(0.0, 3.0)], (7.0, 1.0, "")),
     ],
 )
 def test_real_world_values_win_over_rescale(tmp_path, mapped, expected):
