@@ -132,7 +132,10 @@ class _Reading:
             yield from self._named(mark, self._of_abnormal(mark))
         measured = self.piece.of("measured")
         for mark in measured:
-            polarity = self._of_value(mark) or None
+            polarity = self._of_value(mark)
+            doubtful = self.piece.has("uncertainty") and not self.piece.has("abnormal", "value")
+            if polarity is None and doubtful:
+                polarity = _UNCERTAIN
             if polarity is not None:
                 yield from self._named(mark, polarity)
             else:
@@ -195,7 +198,8 @@ class _Reading:
             return
         number = self._number(mark, rule[1])
         if number is not None:
-            yield name, _judge(number, rule[0])
+            fraction = rule[1] == "%" and number <= 1
+            yield name, _judge(100 * number if fraction else number, rule[0])
 
     def _number(self, mark: Mark, unit: str) -> float | None:
         """The first number behind a quantity that comes in the unit that its limit needs."""

@@ -53,7 +53,7 @@ class Piece:
             return True
         if self.has("value"):
             return self.has("measured", "anatomy")
-        return self.has("measured") and self.has("number")
+        return self.has("measured") and self.has("number", "uncertainty")
 
     @property
     def place_first(self) -> bool:
