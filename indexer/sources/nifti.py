@@ -203,11 +203,14 @@ _WANTED = frozenset({"height", "weight"})
 def _about(uid: str, files: Sequence[RawFile]) -> dict[str, float]:
     """Read height (cm) and weight (kg) beside a patient's frames, where they are given."""
     folder = files[0].path.parent
-    info = folder / "Info.cfg"
-    others = {m.group(1).lower() for p in folder.iterdir() if (m := _OF_PATIENT.match(p.name))}
-    if others != {uid} or not info.is_file():
+    try:
+        others = {m.group(1).lower() for p in folder.iterdir() if (m := _OF_PATIENT.match(p.name))}
+        lines = (folder / "Info.cfg").read_text("utf-8", "replace").splitlines()
+    except OSError:  # absent, or closed to us: then finding has said so of the file itself
         return {}
-    pairs = (line.partition(":") for line in info.read_text("utf-8", "replace").splitlines())
+    if others != {uid}:
+        return {}
+    pairs = (line.partition(":") for line in lines)
     wanted = ((key.strip().lower(), value) for key, _, value in pairs)
     found: dict[str, float] = {}
     for key, value in wanted:
