@@ -116,7 +116,7 @@ def test_silent_header(tmp_path):
         ("ImageOrientationPatient", "2\\0\\0\\0\\2\\0", "orientation"),
         ("InstanceNumber", "1.5", "instance_number"),
         ("NominalInterval", "0", "rr_ms"),
-        ("AcquisitionTime", "996112", "acquired_ms"),
+        ("AcquisitionTime", "251112", "acquired_ms"),
         ("AcquisitionTime", "0832", "acquired_ms"),
         ("ContentTime", "unknown", "content_ms"),
     ],
