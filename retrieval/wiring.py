@@ -73,6 +73,8 @@ def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
     CheckpointInvalid
         There is no such encoder, or it cannot be loaded.
     """
+    from retrieval.encoder.device import pick_device
+
     device = pick_device(settings.device)
     path = None if name_or_path in ("phantom", "cmrclip") else Path(name_or_path)
     kind = name_or_path if path is None else _kind(path)
@@ -84,15 +86,6 @@ def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
     from retrieval.encoder import cmrclip
 
     return cmrclip.load(path, device)
-
-
-def pick_device(device: str) -> str:
-    """Resolve "auto": the first GPU that torch sees, else the CPU."""
-    if device != "auto":
-        return device
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def open_live_index(settings: Settings) -> tuple[VectorIndex, str]:

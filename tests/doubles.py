@@ -145,6 +145,9 @@ def a_clip(
     )
 
 
+FACETS = ("views", "techniques", "sexes", "field_strengths_t", "vendors")
+
+
 @dataclass
 class DictCatalog:
     """A CatalogReader over plain lists."""
@@ -192,16 +195,24 @@ class DictCatalog:
 
     def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
         self.study(study, access=access)
-        return [c for c in self.clip_records.values() if c.study == study]
+        own = [c for c in self.clip_records.values() if c.study == study]
+        techniques, views = list(Technique), list(View)
+        return sorted(
+            own,
+            key=lambda c: (
+                techniques.index(c.technique),
+                views.index(c.view),
+                c.series,
+                c.slice_index,
+            ),
+        )
 
     def clips_named(self, ids: Sequence[ClipId], *, access: Access) -> list[ClipRecord]:
         for i in ids:
             if i not in self.clip_records or not self._seen(
                 self.held[self.clip_records[i].study], access
             ):
-                from pathlib import Path
-
-                raise ClipNotFound(i, Path("nowhere"))
+                raise ClipNotFound(i)
         return [self.clip_records[i] for i in ids]
 
     def report(self, study: StudyId, *, access: Access) -> Report | None:
@@ -224,47 +235,28 @@ class DictCatalog:
         return sorted(found, key=lambda f: (-f[1], f[0]))[:limit]
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
-        def values(study: Study, facet: str) -> set[str]:
-            open_where = replace(where, views=frozenset()) if facet == "views" else where
-            open_where = (
-                replace(open_where, techniques=frozenset()) if facet == "techniques" else open_where
-            )
-            clips = [
-                c
-                for c in self.clip_records.values()
-                if c.study == study.id and _fits(c, open_where)
-            ]
-            one = {
-                "sexes": study.patient.sex,
-                "field_strengths_t": study.scanner.field_strength_t,
-                "vendors": study.scanner.vendor,
-            }
-            if facet == "views":
-                return {str(c.view) for c in clips}
-            if facet == "techniques":
-                return {str(c.technique) for c in clips}
-            return set() if one[facet] is None else {str(one[facet])}
-
-        return [
-            Counts(
-                facet=facet,
-                counts=dict(
-                    sorted(
-                        Counter(
-                            value
-                            for i in self.eligible(
-                                replace(where, **{facet: frozenset()}), access=access
-                            )
-                            for value in values(self.held[i], facet)
-                        ).items()
-                    )
-                ),
-            )
-            for facet in ("views", "techniques", "sexes", "field_strengths_t", "vendors")
-        ]
+        return [self._count(facet, where, access) for facet in FACETS]
 
     def ledger(self, *, access: Access) -> list[Study]:
         return sorted((s for s in self.held.values() if self._seen(s, access)), key=lambda s: s.id)
+
+    def _count(self, facet: str, where: Filter, access: Access) -> Counts:
+        where = replace(where, **{facet: frozenset()})
+        counts: Counter[str] = Counter()
+        for i in self.eligible(where, access=access):
+            study = self.held[i]
+            clips = [c for c in self.clip_records.values() if c.study == i and _fits(c, where)]
+            strength = study.scanner.field_strength_t
+            counts.update(
+                {
+                    "views": {str(c.view) for c in clips},
+                    "techniques": {str(c.technique) for c in clips},
+                    "sexes": {study.patient.sex} - {None},
+                    "field_strengths_t": set() if strength is None else {f"{strength:g}"},
+                    "vendors": {study.scanner.vendor} - {None},
+                }[facet]
+            )
+        return Counts(facet=facet, counts=dict(sorted(counts.items())))
 
     def _seen(self, study: Study, access: Access) -> bool:
         at_site = access.sites is None or study.site in access.sites

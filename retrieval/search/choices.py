@@ -1,39 +1,48 @@
 """Filter values that only the archive can know: vendors and field strengths."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TypeVar
 
 from retrieval.errors import UsageError
 from retrieval.ports import CatalogReader
 from retrieval.values.query import Access, Filter
 
-Value = TypeVar("Value", str, float)
-
 
 def settle(where: Filter, catalog: CatalogReader, *, access: Access) -> Filter:
     """Bring a person's vendors and field strengths to the archive's own spelling.
 
+    Vendors match in upper or lower case, in every spelling that the archive has.
+
     Raises
     ------
     UsageError
-        No eligible study has such a value; the message lists those there are.
+        No study that may be seen has such a value; the message lists those there are.
     """
     if not where.vendors and not where.field_strengths_t:
         return where
-    found = {c.facet: list(c.counts) for c in catalog.facets(Filter(), access=access)}
-    vendors = {name.lower(): name for name in found.get("vendors", [])}
-    strengths = {float(text): float(text) for text in found.get("field_strengths_t", [])}
+    there = {c.facet: list(c.counts) for c in catalog.facets(Filter(), access=access)}
+    vendors = _matching(
+        "vendor", where.vendors, there.get("vendors", []), lambda a, b: a.lower() == b.lower()
+    )
+    strengths = _matching(
+        "field strength",
+        (f"{tesla:g}" for tesla in where.field_strengths_t),
+        there.get("field_strengths_t", []),
+        lambda a, b: float(a) == float(b),
+    )
     return replace(
-        where,
-        vendors=frozenset(_pick("vendor", v.lower(), vendors) for v in where.vendors),
-        field_strengths_t=frozenset(
-            _pick("field strength", t, strengths) for t in where.field_strengths_t
-        ),
+        where, vendors=vendors, field_strengths_t=frozenset(float(text) for text in strengths)
     )
 
 
-def _pick(what: str, asked: Value, there: dict[Value, Value]) -> Value:
-    if asked not in there:
-        listed = ", ".join(str(value) for value in there.values()) or "none"
-        raise UsageError(f"no study has {what} {asked}; there are {listed}")
-    return there[asked]
+def _matching(
+    what: str, asked: Iterable[str], there: list[str], same: Callable[[str, str], bool]
+) -> frozenset[str]:
+    found: set[str] = set()
+    for value in asked:
+        matches = [one for one in there if same(value, one)]
+        if not matches:
+            listed = ", ".join(there) or "none"
+            raise UsageError(f"no study has {what} {value}; there are {listed}")
+        found.update(matches)
+    return frozenset(found)

@@ -285,7 +285,7 @@ class TestEvaluate:
         (["search", "x", "--channels", "tv"], 2, "there are video, report, all"),
         (["search", "x", "--limit", "0"], 2, "limit is 0; give a number from 1, or all"),
         (["search", "x", "--limit", "few"], 2, "limit is few"),
-        (["search", "x", "--vendor", "GE"], 2, "no study has vendor ge; there are"),
+        (["search", "x", "--vendor", "GE"], 2, "no study has vendor GE; there are"),
         (["search", " "], 2, "nothing is asked"),
         (["similar", "nobody"], 1, "no study nobody in the catalog"),
         (["show", "nobody"], 1, "no study nobody in the catalog"),

@@ -12,16 +12,20 @@ from tests.doubles import DictCatalog, a_clip, a_study
 @pytest.fixture
 def catalog() -> DictCatalog:
     catalog = DictCatalog()
-    for name, site, vendor, tesla in [("a", "A", "SIEMENS", 1.5), ("b", "B", "Philips", 3.0)]:
+    for name, site, vendor, tesla in [
+        ("a", "A", "SIEMENS", 1.5),
+        ("b", "B", "Philips", 3.0),
+        ("c", "B", "Siemens", 3.0),
+    ]:
         study = a_study(name, site=site, scanner=Scanner(vendor=vendor, field_strength_t=tesla))
         catalog.add(study, [a_clip(study)])
     return catalog
 
 
-def test_vendors_are_found_in_any_case(catalog: DictCatalog):
+def test_vendors_are_found_in_any_case_and_every_spelling(catalog: DictCatalog):
     asked = Filter(vendors=frozenset(["siemens", "PHILIPS"]), field_strengths_t=frozenset([3.0]))
     found = settle(asked, catalog, access=LOCAL_OPERATOR)
-    assert found.vendors == {"SIEMENS", "Philips"}
+    assert found.vendors == {"SIEMENS", "Siemens", "Philips"}
     assert found.field_strengths_t == {3.0}
 
 
@@ -33,10 +37,13 @@ def test_nothing_asked_changes_nothing(catalog: DictCatalog):
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
-        (Filter(vendors=frozenset(["GE"])), "no study has vendor ge; there are Philips, SIEMENS"),
+        (
+            Filter(vendors=frozenset(["GE"])),
+            "no study has vendor GE; there are Philips, SIEMENS, Siemens",
+        ),
         (
             Filter(field_strengths_t=frozenset([7.0])),
-            r"no study has field strength 7\.0; there are 1\.5, 3\.0",
+            r"no study has field strength 7; there are 1\.5, 3$",
         ),
     ],
 )
