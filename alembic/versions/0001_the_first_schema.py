@@ -328,7 +328,9 @@ def upgrade():
         sa.PrimaryKeyConstraint("key", name=op.f("pk_embedding")),
     )
     op.create_index(op.f("ix_embedding_clip"), "embedding", ["clip"], unique=False)
-    op.create_index("ix_embedding_encoder_id_key", "embedding", ["encoder_id", "key"], unique=False)
+    op.create_index(
+        "ix_embedding_mask", "embedding", ["encoder_id", "key", "study", "clip"], unique=False
+    )
     op.create_index(
         "uq_embedding_clip",
         "embedding",

@@ -322,7 +322,8 @@ class EmbeddingRow(Base):
             sqlite_where=text("clip IS NULL"),
             postgresql_where=text("clip IS NULL"),
         ),
-        Index("ix_embedding_encoder_id_key", "encoder_id", "key"),
+        # Holds all that a mask needs, so that making one reads no vectors.
+        Index("ix_embedding_mask", "encoder_id", "key", "study", "clip"),
     )
 
     key: Mapped[int] = mapped_column(

@@ -441,6 +441,43 @@ def test_filters_and_facets_agree_with_plain_python(catalog, entries, where, acc
     }
 
 
+def test_bounds_are_inclusive_and_the_unknown_never_passes(catalog):
+    for n, (age, year) in enumerate([(49, 2011), (50, 2012), (51, 2013), (None, None)]):
+        patient = Patient(id=PatientId(name("p")), age_years=age)
+        catalog.put_study(make_entry(n, patient=patient, year=year))
+
+    def found(**where):
+        return catalog.eligible(Filter(**where), access=ANYONE)
+
+    for bounds in ({"age_from": 50, "age_to": 50}, {"year_from": 2012, "year_to": 2012}):
+        assert found(**bounds) == {study_id(1)}
+    assert found(age_from=0) == found(age_to=99) == found(year_from=0) == found(year_to=3000)
+    assert found(age_from=50) == found(year_from=2012) == {study_id(1), study_id(2)}
+    assert found(age_to=50) == found(year_to=2012) == {study_id(0), study_id(1)}
+
+
+def test_a_facet_ignores_its_own_choice_and_obeys_the_others(catalog):
+    sax, lge = make_clip(0), make_clip(0, technique=Technique.LGE)
+    catalog.put_study(make_entry(0, [sax, make_clip(0, index=1), lge]))
+    catalog.put_study(make_entry(1, [make_clip(1, view=View.FOUR_CHAMBER)]))
+    catalog.put_study(make_entry(2, scanner=Scanner(vendor="Bolt", field_strength_t=3.0)))
+
+    def counts(**where):
+        found = catalog.facets(Filter(**where), access=ANYONE)
+        return {c.facet: c.counts for c in found}
+
+    of_sax = counts(views=frozenset({View.SHORT_AXIS}))
+    assert of_sax["views"] == {"SAX": 2, "4CH": 1}
+    assert of_sax["techniques"] == {"cine": 2, "LGE": 1}
+    assert of_sax["vendors"] == {"Acme": 1, "Bolt": 1}
+    of_lge = counts(techniques=frozenset({Technique.LGE}))
+    assert of_lge["techniques"] == {"cine": 3, "LGE": 1}
+    assert of_lge["views"] == {"SAX": 1}
+    of_three = counts(field_strengths_t=frozenset({3.0}))
+    assert of_three["field_strengths_t"] == {"1.5": 2, "3": 1}
+    assert of_three["views"] == {"SAX": 1}
+
+
 # --- digest -----------------------------------------------------------------------------------
 
 
