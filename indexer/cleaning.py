@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from functools import cache
 from importlib.resources import files
+from itertools import permutations
 
 from indexer.identifier_patterns import remove_patterns
 
@@ -20,7 +21,11 @@ SHORTEST_ID = 4
 LONGEST_PLACE = 6
 """Header texts of more words are prose: of those only what looks like a name is removed."""
 
+LONGEST_ORDINARY_NAME = 3
+"""Words of a name of ordinary words that are looked for in every order."""
+
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
+_PARTS = re.compile(r"[\s,;^=]+")
 _GAP = r"[\s.,^=_/\\'\u2019-]{0,3}"
 _START, _END = r"(?<![^\W_])", r"(?![^\W_])"
 
@@ -34,7 +39,7 @@ def clean_text(text: str, identifiers: Collection[str]) -> str:
         Texts of the headers (`RawStudy.identifiers`); a person's name has its
         components joined by carets.
     """
-    for replace in (_remove_phrases, _remove_ids, _remove_names):
+    for replace in (_remove_ids, _remove_phrases, _remove_names):
         text = replace(text, identifiers)
     return remove_patterns(text)
 
@@ -44,16 +49,30 @@ def identifying_words(identifiers: Iterable[str]) -> frozenset[str]:
 
     Words of ordinary reports and single letters are left out.
     """
-    return frozenset(w for text in identifiers for w in _telling(text)) - _ordinary()
+    texts = tuple(identifiers)
+    words = {w for text in texts for w in _telling(text)} - _ordinary()
+    ids = {p for text in texts for p in _PARTS.split(fold(text)) if any(c.isdigit() for c in p)}
+    return frozenset(words | ids)
 
 
 def _remove_phrases(text: str, identifiers: Collection[str]) -> str:
-    """Remove every header text of several words as a whole, however it is spaced."""
-    several = {tuple(_WORD.findall(fold(i))) for i in identifiers}
-    for words in sorted(several, key=len, reverse=True):
-        if len(words) > 1 and set(words) - _ordinary():
-            phrase = (_GAP + r"[\s]*").join(map(re.escape, words))
-            text = _replace(_START + phrase + _END, "[removed]", text)
+    """Remove header texts of several words as a whole, however they are spaced.
+
+    A name all of whose words are ordinary ("White^Long") is a phrase too, in
+    any order.
+    """
+    phrases: dict[tuple[str, ...], str] = {}
+    for identifier in identifiers:
+        words = tuple(_WORD.findall(fold(identifier)))
+        telling = bool(set(words) - _ordinary())
+        if "^" not in identifier and telling:
+            phrases[words] = "[removed]"
+        elif "^" in identifier and not telling:
+            phrases |= dict.fromkeys(permutations(words[:LONGEST_ORDINARY_NAME]), "[name]")
+    for words, mark in sorted(phrases.items(), key=lambda item: len(item[0]), reverse=True):
+        if len(words) > 1:
+            phrase = (_GAP + r"\s*").join(map(re.escape, words))
+            text = _replace(_START + phrase + _END, mark, text)
     return text
 
 
@@ -62,8 +81,8 @@ def _remove_ids(text: str, identifiers: Collection[str]) -> str:
     for whole in sorted(identifiers, key=len, reverse=True):
         for identifier in _ids(fold(whole)):
             parts = re.findall(r"[^\W\d_]+|\d+", identifier)
-            spaced = r"[\s._/-]{0,2}".join(map(re.escape, parts))
-            text = _replace(_START + "0*" + spaced + _END, "[id]", text)
+            spelt = ("0*" + (p.lstrip("0") or "0") if p.isdigit() else re.escape(p) for p in parts)
+            text = _replace(_START + r"[\s._/-]{0,2}".join(spelt) + _END, "[id]", text)
     return text
 
 
@@ -83,10 +102,6 @@ def _remove_names(text: str, identifiers: Collection[str]) -> str:
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 
 
-def _with_umlauts_spelt(text: str) -> list[str]:
-    return _WORD.findall(text.lower().translate(_UMLAUTS))
-
-
 def _spellings(word: str) -> set[str]:
     """A folded word, and as written with or without German umlauts."""
     spelt = {word}
@@ -96,21 +111,22 @@ def _spellings(word: str) -> set[str]:
 
 
 def _telling(text: str) -> Iterator[str]:
-    """Words of a header text that may name somebody."""
-    folded, original = _WORD.findall(fold(text)), _WORD.findall(text)
-    if "^" in text or len(folded) <= LONGEST_PLACE:
-        words = (w for w in (*folded, *_with_umlauts_spelt(text)) if len(w) > 1)
-        yield from (w for w in words if not w.isdigit())
+    """Words of a header text that may name somebody; parts of ids are none."""
+    plain = " ".join(p for p in _PARTS.split(text) if not any(c.isdigit() for c in p))
+    written = _WORD.findall(plain)
+    if "^" in text or len(written) <= LONGEST_PLACE:
+        spelt = (*map(fold, written), *(w.lower().translate(_UMLAUTS) for w in written))
+        yield from (w for w in spelt if len(w) > 1)
         return
     shouted = text.upper() == text
-    for word, written in zip(folded, original, strict=True):
-        if len(word) > 2 and (shouted or written[:1].isupper()) and not word.isdigit():
-            yield word
+    for word in written:
+        if len(word) > 2 and (shouted or word[0].isupper()):
+            yield fold(word)
 
 
 def _ids(folded: str) -> Iterator[str]:
     """Parts of a folded header text that are ids: long enough, with a digit in them."""
-    for part in re.split(r"[\s,;^=]+", folded):
+    for part in _PARTS.split(folded):
         bare = re.sub(r"[\W_]+", "", part).lstrip("0")
         if len(bare) >= SHORTEST_ID and any(c.isdigit() for c in bare):
             yield part.lstrip("0")

@@ -68,7 +68,7 @@ _MAY_DO = r"(?![ \t]+(?:be|have|also|represent|reflect|indicate|suggest|show|not
 """The verb after "may": "segment 4 may be scarred"."""
 
 _ADDRESSES = (
-    _rule("web address", r"\b(?:https?://|ftp://|www\.)\S+", "[url]"),
+    _rule("web address", r"\b(?:https?://|ftp://|www\.)[^\s)\]>,;]+", "[url]"),
     _rule("e-mail", r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+", "[email]"),
     _rule("DICOM UID", r"(?<![\d.])[0-2](?:\.\d+){5,}", "[id]"),
 )

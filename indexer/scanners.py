@@ -18,7 +18,8 @@ MODEL_NUMBER = re.compile(r"(?:MR)?\d{3,4}[A-Za-z]{0,2}|\d(?:\.\d{1,2})?T?|[XVRW
 """450w, MR750, 1.5T, 3T, XR; anything longer may be a serial number."""
 
 VERSION = re.compile(
-    r"(?=[^\s]{1,20}$)(?:[A-Z]{1,3}|v)?\d{1,3}[A-Z]?(?:[._-][A-Za-z]?\d{1,4}[a-z]?)*", re.ASCII
+    r"(?=[^\s]{1,20}$)(?:[A-Z]{1,3}|v)?\d{1,3}[A-Z]?(?:[._-](?:[A-Za-z]?\d{1,4}[a-z]?|[a-z]))*",
+    re.ASCII,
 )
 """E11C, VB17A, 5.3.1.0, DV26.0_R01_1725; not a run of five digits, which may be an id."""
 
