@@ -115,6 +115,7 @@ def partial_study(technique: Tensor, view: Tensor, generator: torch.Generator) -
     stay = ~((fate < 0.18) & ~cine)
     stay &= ~((fate > 0.12) & (fate < 0.30) & ~sax)
     stay &= ~((fate > 0.95) & cine)
+    stay |= ~stay.any(dim=1, keepdim=True)
     thinning = 0.75 * _uniform((count, 1), generator)
     thinned = stay & (_uniform((count, clips), generator) > thinning)
     return torch.where(thinned.any(dim=1, keepdim=True), thinned, stay)

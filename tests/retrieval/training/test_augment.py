@@ -1,0 +1,136 @@
+"""Augmentation varies what scanners vary and keeps what matters."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from retrieval.encoder.phantom import inputs
+from retrieval.encoder.phantom.inputs import InputContract
+from retrieval.training.augment import (
+    CINE,
+    LGE,
+    SHORT_AXIS,
+    Batch,
+    augment,
+    centre_crop,
+    glimpse,
+    partial_study,
+    standardise,
+)
+
+CONTRACT = InputContract()
+SIDE = 104
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def batch(radius_px=15.0, studies=4, clips=6):
+    axis = torch.arange(SIDE) - (SIDE - 1) / 2
+    inside = (axis[:, None] ** 2 + axis[None, :] ** 2 < radius_px**2).float()
+    n = studies * clips
+    cells = torch.nn.functional.avg_pool2d(inside[None, None], 2)
+    side = torch.arange(clips).repeat(studies)
+    return Batch(
+        study=torch.arange(studies).repeat_interleave(clips),
+        images=(0.1 + 0.8 * inside).expand(n, 2, SIDE, SIDE).clone(),
+        regions=cells.expand(n, 7, SIDE // 2, SIDE // 2).clone(),
+        technique=(side > 3).long(),
+        view=side % 3,
+        position_mm=side * 10.0,
+        gap_mm=torch.full((n,), 10.0),
+        degrees=torch.rand(studies, 3),
+        measurements=torch.zeros(studies, 8),
+    )
+
+
+@pytest.mark.parametrize("radius", [8.0, 15.0, 24.0])
+def test_size_survives_every_augmentation(radius):
+    given = batch(radius)
+    out = augment(given, CONTRACT, generator())
+    before, after = (b.regions[:, 0].sum((1, 2)) for b in (given, out))
+    np.testing.assert_allclose(after, before, rtol=0.02)
+
+
+def test_images_and_regions_move_together():
+    out = augment(batch(), CONTRACT, generator(3))
+    axis = torch.arange(CONTRACT.size_px).float()
+    for image, region in zip(out.images[:, 0], out.regions[:, 0], strict=True):
+        bright = (image > 0.6).float()
+        at = [(bright.sum(d) * axis).sum() / bright.sum() for d in (1, 0)]
+        cell = torch.arange(region.shape[0]) * 2 + 0.5
+        label = [(region.sum(d) * cell).sum() / region.sum() for d in (1, 0)]
+        np.testing.assert_allclose(at, label, atol=1.0)
+    assert out.images.shape[-1] == CONTRACT.size_px
+    assert out.regions.shape[-1] == CONTRACT.size_px // 2
+
+
+def test_one_seed_gives_one_result_and_another_another():
+    a, b, c = (augment(batch(), CONTRACT, generator(s)).images for s in (1, 1, 2))
+    assert torch.equal(a, b)
+    assert not torch.allclose(a, c, atol=0.05)
+
+
+def test_truth_is_never_touched():
+    given = batch()
+    out = augment(given, CONTRACT, generator())
+    assert torch.equal(out.degrees, given.degrees)
+    assert torch.equal(out.technique, given.technique)
+    assert torch.equal(out.position_mm.abs(), given.position_mm.abs())
+
+
+def test_training_and_indexing_standardise_alike():
+    images = torch.rand(5, 2, 96, 96, generator=generator()) * 900 - 100
+    fast = standardise(images, CONTRACT)
+    slow = np.stack([inputs.standardise(i.numpy(), CONTRACT) for i in images])
+    np.testing.assert_allclose(fast, slow, atol=1e-5)
+
+
+def test_validation_sees_the_middle_unchanged():
+    given = batch()
+    out = centre_crop(given, CONTRACT)
+    cut = (SIDE - CONTRACT.size_px) // 2
+    inner = given.images[..., cut:-cut, cut:-cut]
+    torch.testing.assert_close(out.images, standardise(inner, CONTRACT))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_something_of_every_study_stays(seed):
+    technique = torch.tensor([CINE] * 9 + [LGE] * 5).expand(200, -1)
+    view = torch.tensor([SHORT_AXIS] * 6 + [1, 2, 3] + [SHORT_AXIS] * 5).expand(200, -1)
+    stay = partial_study(technique, view, generator(seed))
+    assert stay.any(dim=1).all()
+    without_late = ~(stay & (technique == LGE)).any(1)
+    without_cine = ~(stay & (technique == CINE)).any(1)
+    assert 0.1 < without_late.float().mean() < 0.4
+    assert 0.0 < without_cine.float().mean() < 0.2
+
+
+def test_only_techniques_at_hand_can_stay():
+    late_only = torch.full((300, 3), LGE)
+    stay = partial_study(late_only, torch.zeros_like(late_only), generator(1))
+    assert stay.any(dim=1).all()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_glimpse_is_a_part_of_each_study(seed):
+    given = batch(studies=50)
+    seen = glimpse(given, generator(seed))
+    counts = torch.bincount(given.study[seen], minlength=50)
+    assert counts.min() >= 1
+    assert (counts == 1).any()
+    assert (counts < 6).all()
+    kinds = given.technique * 5 + given.view
+    for study in range(50):
+        assert len(set(kinds[seen & (given.study == study)].tolist())) == 1
+
+
+def test_flipping_a_stack_flips_all_of_it():
+    given = replace(batch(studies=60), position_mm=torch.arange(360.0) + 1)
+    out = augment(given, CONTRACT, generator())
+    signs = torch.sign(out.position_mm).view(60, 6)
+    assert (signs == signs[:, :1]).all()
+    assert 0.1 < (signs[:, 0] < 0).float().mean() < 0.5
