@@ -39,6 +39,10 @@ PAPILLARY_ANGLES = (-2.3, 2.0)
 
 _LA_SHARE = (0.92, 0.95, 1.12)
 _RA_SHARE = (0.95, 1.0, 1.05)
+_RA_EMPTYING = 0.45
+_LA_ASIDE_MM = 4.0
+"""The left atrium's middle is at most this far from the long axis towards the right."""
+_SEPTUM_MM = 2.5
 
 
 class Anatomy:
@@ -81,6 +85,7 @@ class Anatomy:
         beyond = fill_to(self._rv_shape[:, None], epi, length, volume)
         shell = epi + beyond + RV_WALL_MM * (beyond / 3).clamp(0, 1)
         fluid = grown(shell, self._effusion()[:, None] + 0.3, length)
+        left_atrium, right_atrium = self._atria(done, base)
         return Moment(
             beat=beat,
             base_mm=base,
@@ -96,8 +101,8 @@ class Anatomy:
             scar_low=lv.scar_low,
             scar_high=lv.scar_high,
             valve_radius_mm=lumen[..., 0].mean(-1),
-            left_atrium=self._left_atrium(done, base),
-            right_atrium=self._right_atrium(done, base),
+            left_atrium=left_atrium,
+            right_atrium=right_atrium,
             aorta=self._aorta(base),
             pulmonary=self._pulmonary(base),
         )
@@ -134,22 +139,19 @@ class Anatomy:
         )
         return column(self.hearts.fat_mm) * (0.55 + waves + 1.1 * grooves).clamp(min=0.1)
 
-    def _septum_mm(self) -> Tensor:
-        return self.annulus_mm + 1.5
-
-    def _left_atrium(self, done: Tensor, base: Tensor) -> Ellipsoid:
+    def _atria(self, done: Tensor, base: Tensor) -> tuple[Ellipsoid, Ellipsoid]:
+        """Left and right atrium; the septum between them goes on from the ventricles'."""
         hearts = self.hearts
-        kept = 1 - hearts.la_emptying[:, None] * (1 - done)
-        semi = _semi_axes(hearts.la_ml[:, None] * kept, _LA_SHARE)
-        x = self._septum_mm()[:, None] - semi[..., 0]
-        return _atrium(x, 0.5 * semi[..., 1] - 2, base, semi)
-
-    def _right_atrium(self, done: Tensor, base: Tensor) -> Ellipsoid:
-        hearts = self.hearts
-        kept = 1 - 0.45 * (1 - done)
-        semi = _semi_axes(hearts.ra_ml[:, None] * kept, _RA_SHARE)
-        x = self._septum_mm()[:, None] + 2.5 + semi[..., 0]
-        return _atrium(x, 0.25 * semi[..., 1], base, semi)
+        left = _semi_axes(
+            hearts.la_ml[:, None] * (1 - hearts.la_emptying[:, None] * (1 - done)), _LA_SHARE
+        )
+        right = _semi_axes(hearts.ra_ml[:, None] * (1 - _RA_EMPTYING * (1 - done)), _RA_SHARE)
+        middle = (self.annulus_mm[:, None] + 1.5 - left[..., 0]).clamp(max=_LA_ASIDE_MM)
+        septum = middle + left[..., 0] + _SEPTUM_MM
+        return (
+            _atrium(middle, 0.5 * left[..., 1] - 2, base, left),
+            _atrium(septum + right[..., 0], 0.25 * right[..., 1], base, right),
+        )
 
     def _aorta(self, base: Tensor) -> Tube:
         root = 0.55 * self.lv.endo_mm[:, :, 0].mean(-1)[:, None]
