@@ -111,6 +111,7 @@ def test_silent_header(tmp_path):
         ("PixelSpacing", "0\\0", "spacing_mm"),
         ("ImagePositionPatient", "1\\2", "position_mm"),
         ("ImagePositionPatient", "1\\2\\1e300", "position_mm"),
+        ("ImagePositionPatient", "1\\2\\nan", "position_mm"),
         ("ImageOrientationPatient", "1\\0\\0\\1\\0\\0", "orientation"),
         ("ImageOrientationPatient", "0\\0\\0\\0\\0\\0", "orientation"),
         ("ImageOrientationPatient", "2\\0\\0\\0\\2\\0", "orientation"),
