@@ -20,6 +20,12 @@ USUAL_RR_MS = 900.0
 BREATH_MS = 3000.0
 """Images of one slice that lie further apart were made in different breath-holds."""
 
+MIN_SECONDS = 4
+"""A clock without fractions has gone on when it has shown this many different seconds."""
+
+MOST_PHASES = 100
+"""No scanner cuts one beat finer; so many images come from several beats."""
+
 MIN_RUN = 16
 """Images of one slice at one delay that make a dynamic run where only their order is known."""
 
@@ -103,7 +109,8 @@ def by_time(frame: Frame) -> tuple[float | str, ...]:
 
 def _by_clock(frame: Frame) -> tuple[float | str, ...]:
     clock = (_known(frame.acquired_ms), _known(frame.content_ms))
-    return (*clock, _known(frame.temporal_position), frame.instance_uid, frame.index)
+    order = (_known(frame.temporal_position), _known(frame.trigger_ms))
+    return (*clock, *order, frame.instance_uid, frame.index)
 
 
 def _known(value: float | None) -> float:
@@ -123,17 +130,27 @@ def _steps(values: Sequence[float]) -> list[float]:
 def _long_run(frames: Sequence[Frame]) -> Timing | None:
     """The frames as a run over several beats by the time of day, or None if they are none."""
     clock, acquired = _clock(frames)
-    if len(frames) < 3 or len(clock) < len(frames) or _distinct(clock) < 0.8 * len(frames):
+    if len(frames) < 3 or len(clock) < len(frames) or not _goes_on(clock, acquired=acquired):
         return None
     rr = rr_of(frames) or USUAL_RR_MS
+    span = max(clock) - min(clock)
     ordered = tuple(sorted(frames, key=_by_clock))
-    if max(clock) - min(clock) < 2.5 * rr or _is_one_beat(ordered, rr):
+    if span < 2.5 * rr or _is_one_beat(ordered, rr):
         return None
-    course = _run_kind(_steps(clock), rr, len(frames))
+    course = _run_kind(span / (len(frames) - 1), rr, len(frames))
     if course is Course.REAL_TIME and not acquired:
         return None  # phases of one beat are reconstructed one after the other as well
     times = tuple(t - min(clock) for t in sorted(clock))
     return Timing(course=course, frames=ordered, times_ms=_increasing(times), rr_ms=rr_of(frames))
+
+
+def _goes_on(clock: Sequence[float], *, acquired: bool) -> bool:
+    """Whether a clock runs on from image to image, as far as its own steps show it."""
+    if _distinct(clock) >= 0.8 * len(clock):
+        return True
+    seconds = all(t % 1000 == 0 for t in clock)
+    unbroken = max(_steps(clock)) <= BREATH_MS
+    return acquired and seconds and unbroken and _distinct(clock) >= MIN_SECONDS
 
 
 def _clock(frames: Sequence[Frame]) -> tuple[list[float], bool]:
@@ -144,9 +161,9 @@ def _clock(frames: Sequence[Frame]) -> tuple[list[float], bool]:
     return [f.content_ms for f in frames if f.content_ms is not None], False
 
 
-def _run_kind(steps: Sequence[float], rr: float, frames: int) -> Course:
+def _run_kind(step: float, rr: float, frames: int) -> Course:
     """A run with an image every beat or so, several images a beat, or a few images only."""
-    if median(steps) < 0.45 * rr:
+    if step < 0.45 * rr:
         return Course.REAL_TIME
     return Course.RUN if frames >= MIN_RUN else Course.REPEATS
 
@@ -229,10 +246,12 @@ def _course(frames: Sequence[Frame], triggers: Sequence[float], rr: float | None
     if len(triggers) == len(frames) and _distinct(triggers) >= 0.8 * len(frames):
         steps = _steps(triggers)
         # Without a header for the beat, phases are told from beats by their step.
-        one_beat = sum(steps) <= 1.35 * rr if rr else sum(steps) <= 1600
-        if one_beat:
+        within = sum(steps) <= 1.35 * rr if rr else sum(steps) <= 1600
+        if within and len(frames) > MOST_PHASES:
+            return Course.REAL_TIME
+        if within:
             return Course.BEAT
-        return _run_kind(steps, rr or USUAL_RR_MS, len(frames))
+        return _run_kind(median(steps), rr or USUAL_RR_MS, len(frames))
     return _course_by_order(frames, silent=not triggers)
 
 

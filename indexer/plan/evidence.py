@@ -73,6 +73,11 @@ class Evidence:
         return few or self.course in (Course.STILL, Course.REPEATS)
 
     @property
+    def steady_state(self) -> bool:
+        """Whether tags speak of a balanced read-out, not spoiled."""
+        return "SS" in self.tags and "SP" not in self.tags
+
+    @property
     def ti_ms(self) -> float | None:
         """The inversion time, if there is one."""
         return median(self.inversion_times) if self.inversion_times else None

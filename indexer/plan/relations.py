@@ -6,7 +6,7 @@ from dataclasses import replace
 from indexer.plan.images import Picture
 from indexer.plan.runs import Cut, Run, judged
 from indexer.plan.slices import SAME_PLACE_MM, Slice
-from indexer.plan.technique import Verdict
+from indexer.plan.verdicts import Verdict
 from indexer.plan.words import before_or_after_contrast, rest_or_stress
 from retrieval.geometry.planes import angle_between_lines
 from retrieval.values.study import Technique

@@ -1,15 +1,20 @@
 """Runs: the images of one series that were acquired alike, with what they are."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from indexer.plan.beats import MIN_CINE_PHASES, Course, Timing
 from indexer.plan.evidence import Evidence, evidence_of
-from indexer.plan.images import Picture, picture_of
+from indexer.plan.images import Picture, picture_of, types_of
 from indexer.plan.slices import Slice, slices_of
-from indexer.plan.technique import Verdict, technique_of
+from indexer.plan.technique import technique_of
+from indexer.plan.verdicts import Verdict
 from indexer.raw import Frame
 from retrieval.values.study import Technique
+
+_COUNTER = re.compile(r"(ECHO|TE|TI|SET|REP) ?\d+$")
+"""Image types that number images instead of telling their kind (Siemens: ECHO_00)."""
 
 STILLS = frozenset(
     {
@@ -81,10 +86,11 @@ class Run:
 
 def runs_of(frames: Sequence[Frame], series: int, *, oriented: bool) -> list[Run]:
     """Part the frames of one series, all with geometry, into runs."""
-    alike: dict[tuple[str, tuple[str, ...], int], list[Frame]] = {}
+    alike: dict[tuple[str, tuple[str, ...], tuple[str, ...], int], list[Frame]] = {}
     for frame in frames:
         tags = tuple(sorted(set(frame.sequence)))
-        kind = (picture_of(frame).name, tags, round(frame.flip_deg or 0.0))
+        types = tuple(sorted(t for t in types_of(frame) if not _COUNTER.match(t)))
+        kind = (picture_of(frame).name, tags, types, round(frame.flip_deg or 0.0))
         alike.setdefault(kind, []).append(frame)
     # Sorted, so that the order of files changes nothing.
     return [

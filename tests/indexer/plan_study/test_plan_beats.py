@@ -133,6 +133,18 @@ def test_perfusion_by_trigger_times_over_the_run():
     assert clip.frame_times_ms == tuple(800.0 * k for k in range(40))
 
 
+def test_kinds_of_pictures_never_share_a_clip():
+    """Even where nothing else tells the copies of a phase apart."""
+    kinds = [("ORIGINAL", "PRIMARY", "M_FFE", "M"), ("ORIGINAL", "PRIMARY", "M_PCA", "M", "PCA")]
+    frames = flat(cine(image_type=k, velocity_encoding=True) for k in kinds)
+    named = [replace(f, instance_uid=f"5.{(7 * i) % 50}") for i, f in enumerate(frames)]
+    clips = plan_study(study(named)).series[0].clips
+    assert [{f.image_type for f in c.frames} for c in clips] in (
+        [{kinds[0]}, {kinds[1]}],
+        [{kinds[1]}, {kinds[0]}],
+    )
+
+
 def test_of_stills_at_one_slice_the_latest_is_kept():
     early, late = lge(begun=3.7e7), lge(begun=3.72e7)
     plan = plan_study(study(cine(SAX), [late, early])).series[1]

@@ -163,6 +163,50 @@ def perfusion_every_other_beat():
     return perfusion(frames=30, rr=1700.0, rr_ms=850.0)
 
 
+def perfusion_with_whole_seconds():
+    """A fast heart and a clock without fractions: two images may carry one time."""
+    return [
+        replace(f, acquired_ms=float(round(f.acquired_ms, -3)), trigger_ms=90.0)
+        for f in perfusion(rr=600.0, rr_ms=600.0)
+    ]
+
+
+def real_time_with_whole_seconds():
+    return [replace(f, acquired_ms=float(round(f.acquired_ms, -3))) for f in real_time_by_clock()]
+
+
+def real_time_without_clock():
+    return [replace(f, acquired_ms=BASE) for f in real_time_by_clock()]
+
+
+def flow_with_two_magnitudes():
+    """Philips: magnitude, and magnitude of the complex difference, at the same phases."""
+    frames = [
+        cine(velocity_encoding=True, sequence=("GR", "SP"), te_ms=2.9, image_type=kind)
+        for kind in (
+            ("ORIGINAL", "PRIMARY", "M_FFE", "M", "FFE"),
+            ("ORIGINAL", "PRIMARY", "M_PCA", "M", "PCA"),
+        )
+    ]
+    return scans.flat(frames)
+
+
+def numbered_echoes():
+    return [
+        replace(f, image_type=("ORIGINAL", "PRIMARY", "M", "ND", f"ECHO_{k:02}"))
+        for k, f in enumerate(t2_star_echoes())
+    ]
+
+
+def map_of_a_third_party():
+    kind = ("DERIVED", "SECONDARY")
+    return [lge(image_type=kind, series_description="T1 MAP native", ti_ms=120.0)]
+
+
+def diffusion():
+    return [image(SAX, rr_ms=850.0, te_ms=70.0, sequence=("SE", "EP"))]
+
+
 def real_time_by_clock():
     """Delays start again with every beat; the clock does not."""
     return [
@@ -261,7 +305,11 @@ KEPT = [
     (perfusion_philips, Technique.PERFUSION),
     (perfusion_by_trigger, Technique.PERFUSION),
     (perfusion_every_other_beat, Technique.PERFUSION),
+    (perfusion_with_whole_seconds, Technique.PERFUSION),
     (flow_magnitude, Technique.FLOW),
+    (flow_with_two_magnitudes, Technique.FLOW),
+    (numbered_echoes, Technique.T2_STAR),
+    (map_of_a_third_party, Technique.T1_MAP),
     (psir, Technique.LGE),
     (lambda: [lge()], Technique.LGE),
     (lge_ge, Technique.LGE),
@@ -280,6 +328,9 @@ NOT_KEPT = [
     (t1_spin_echo, Technique.UNKNOWN, "spin echo at TE 7 ms"),
     (real_time_by_clock, Technique.UNKNOWN, "real-time run of 120 images"),
     (real_time_by_trigger, Technique.UNKNOWN, "real-time run of 120 images"),
+    (real_time_with_whole_seconds, Technique.UNKNOWN, "real-time run of 120 images"),
+    (real_time_without_clock, Technique.UNKNOWN, "real-time run of 120 images"),
+    (diffusion, Technique.UNKNOWN, "spin echo at TE 70 ms"),
     (velocity, Technique.FLOW, "velocity images"),
     (scans.localiser, Technique.LOCALISER, "localiser"),
     (haste_scouts, Technique.LOCALISER, "localiser"),
@@ -312,7 +363,7 @@ def test_what_is_listed_but_makes_no_clip(frames, technique, reason):
 
 
 NEEDS_WORDS = (tagged_by_words, lge_by_words)
-READS_WORDS = (*NEEDS_WORDS, lge_by_contrast)
+READS_WORDS = (*NEEDS_WORDS, lge_by_contrast, map_of_a_third_party)
 """Where headers give a hint only, words may overrule it."""
 
 
