@@ -69,7 +69,7 @@ _MAY_DO = r"(?![ \t]+(?:be|have|also|represent|reflect|indicate|suggest|show|not
 
 _ADDRESSES = (
     _rule("web address", r"\b(?:https?://|ftp://|www\.)[^\s)\]>,;]+", "[url]"),
-    _rule("e-mail", r"[\w.+'-]+@[\w-]+(?:\.[\w-]+)+", "[email]"),
+    _rule("e-mail", r"(?<![\w.+'-])[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+", "[email]"),
     _rule("DICOM UID", r"(?<![\d.])[0-2](?:\.\d+){5,}", "[id]"),
 )
 
@@ -161,7 +161,8 @@ _NUMBERS = (
     ),
     _rule(
         "id of letters and digits",
-        r"(?<![\w.])(?=[\w-]*[a-z])(?=(?:[a-z_-]*\d){5})[a-z0-9]+(?:[-_][a-z0-9]+)*\b",
+        r"(?<![\w.])(?=[\w-]{0,40}[a-z])(?=(?:[a-z_-]{0,12}\d){5})[a-z0-9]+"
+        r"(?:[-_][a-z0-9]+)*\b",
         "[id]",
     ),
     _rule("long number", r"(?<![\w.])\d{6,}(?!\w|\.\d)", "[id]"),
