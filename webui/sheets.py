@@ -69,7 +69,7 @@ def tile(clip: ClipRecord, heart_rate_bpm: float | None) -> dict[str, object]:
         "size": preview.TILE_PX,
         "mm": preview.SPACING_MM,
         "phases": clip.phases,
-        "beat": round(beat.ms, 3),
+        "beat": beat.ms,
         "bpm": beat.bpm,
-        "starts": [round(start, 6) for start in beat.starts],
+        "starts": beat.starts,
     }

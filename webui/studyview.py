@@ -78,7 +78,7 @@ def layout(study: Study, clips: Sequence[ClipRecord], driving: ClipId | None) ->
     beat, known = beat_ms(cine, study)
     return {
         "study": study.id,
-        "beat": round(beat, 3),
+        "beat": beat,
         "known": known,
         "rate": f"{MS_PER_MINUTE / beat:.0f} bpm" if known else "rate not given",
         "rateNote": "" if known else "Shown at 60 beats per minute: the files give no time",

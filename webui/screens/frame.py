@@ -10,6 +10,9 @@ from webui.backend import Coverage
 
 PURPOSE = "For reference and teaching. Not for diagnosis."
 
+SHORT = 8
+"""Digits of a generation's name that tell it apart; its full name is under a study's provenance."""
+
 Keys = tuple[tuple[str, str], ...]
 
 
@@ -23,7 +26,7 @@ def top(coverage: Coverage | None, generation: str | None) -> None:
     said = ""
     if coverage is not None:
         share = f"{coverage.indexed:,} of {words.studies(coverage.found)} searchable"
-        said = words.joined((share, f"index {generation}"))
+        said = words.joined((share, f"index {(generation or '')[:SHORT]}"))
     st.html(
         '<header class="cs-top"><a class="cs-logo" href="?" target="_self">CineSeek</a>'
         '<nav aria-label="Screens"><a href="?" target="_self" aria-current="page">Search</a></nav>'

@@ -1,6 +1,6 @@
 // Questions to begin with. Trigger: "ask" with the words.
 
-const EXAMPLE_ZOOM = 1.25;
+const EXAMPLE_ZOOM = 1.12;
 
 const buildExample = (state, content, example) => {
   const [picture, player] = clipPicture(example.main, content, state.sheets, state.transport, { zoom: EXAMPLE_ZOOM });

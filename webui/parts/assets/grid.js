@@ -1,6 +1,6 @@
 // The result cards. Triggers: "open" and "like" with a study, "page" with a number.
 
-const CARD_ZOOM = 1.25; // of the 200 mm a sheet shows, so that the heart fills the picture
+const CARD_ZOOM = 1.12; // of the 200 mm a sheet shows, so that the heart fills the picture
 
 const buildCard = (state, card, content) => {
   const picture = (tile, options) => {
@@ -129,6 +129,8 @@ export default function results({ data, parentElement, setTriggerValue }) {
   const chosen = state.links.find((link) => link.dataset.study === content.selected);
   select(state, chosen ?? state.links[0]);
   if (chosen) chosen.focus();
+  else if (state.page && state.page !== content.page) root.scrollIntoView({ block: "start" });
+  state.page = content.page;
   return () => {
     document.removeEventListener("keydown", state.onKey);
     for (const player of state.players) player.close();

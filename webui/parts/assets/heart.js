@@ -4,7 +4,7 @@
 // The only place that reads the time; a test may put its own clock here.
 const readClock = () => (globalThis.cineseekClock ? globalThis.cineseekClock() : performance.now());
 
-const ROUNDING = 1e-9; // one whole beat later must be the first phase again, not the last
+const ROUNDING = 1e-6; // one whole beat later must be the first phase again, not the last
 
 const stillPreferred = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
