@@ -130,9 +130,7 @@ def publish(
         name = encoder_to_use(station.generations, encoder)
         using = open_encoder(name, station.settings)
         require_live(station.generations, using.encoder_id, asked=name)
-        done = publish_current(
-            station.catalog, station.generations, using.encoder_id, encoder=name
-        )
+        done = publish_current(station.catalog, station.generations, using.encoder_id, encoder=name)
     _show({"generation": done.generation, "published": int(done.fresh)}, json=json)
 
 

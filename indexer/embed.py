@@ -22,7 +22,8 @@ class Embedded:
     studies, vectors
         Studies embedded and vectors stored.
     unseen
-        Indexed studies without a clip that this encoder can use.
+        Indexed studies found to have no clip that this encoder can use; they
+        are not asked about again until their clips change.
     """
 
     studies: int
@@ -38,6 +39,7 @@ def embed(
     usable = {study: _usable(study, catalog, encoder) for study in missing}
     unseen = tuple(study for study, ids in usable.items() if not ids)
     todo = [study for study, ids in usable.items() if ids]
+    catalog.put_unembeddable(unseen, encoder.encoder_id)
     vectors = 0
     progress(0, len(todo))
     for start in range(0, len(todo), BATCH):

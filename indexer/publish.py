@@ -17,7 +17,9 @@ class Publication:
     fresh: bool
 
 
-def publish(catalog: Catalog, generations: Path, encoder_id: EncoderId, *, encoder: str) -> Publication:
+def publish(
+    catalog: Catalog, generations: Path, encoder_id: EncoderId, *, encoder: str
+) -> Publication:
     """Publish all current vectors of one encoder.
 
     A generation is named by its content: where nothing changed, the live one

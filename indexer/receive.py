@@ -34,9 +34,7 @@ def receive(home: Home, files: Sequence[Path]) -> int:
     malformed = 0
     studies = home.catalog.source_digests()
     waiting = home.vault.items(WAITING)
-    home.vault.remove(
-        name for name, kept in waiting if _deliver(home, RawReport(**kept), studies)
-    )
+    home.vault.remove(name for name, kept in waiting if _deliver(home, RawReport(**kept), studies))
     for path in files:
         for raw in read_reports(path):
             if isinstance(raw, MalformedReport):

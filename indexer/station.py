@@ -11,7 +11,7 @@ from retrieval.settings import Settings
 from retrieval.vault.keys import Keys, open_keys
 from retrieval.vault.pseudonyms import Pseudonyms
 from retrieval.vault.store import Vault
-from retrieval.wiring import open_catalog, open_clips
+from retrieval.wiring import generations_folder, open_catalog, open_clips
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class Home:
     @property
     def generations(self) -> Path:
         """Where generations lie."""
-        return self.settings.home / "generations"
+        return generations_folder(self.settings)
 
     @property
     def pseudonyms(self) -> Pseudonyms:
@@ -49,11 +49,11 @@ def at_work(settings: Settings) -> Iterator[Home]:
 
 def opened(settings: Settings, *, create: bool) -> Home:
     """Open a home; without `create` its key must be there already."""
-    keys = open_keys(settings.key_file, create=create)
+    keys = open_keys(settings.key_file, create=create, home=settings.home)
     return Home(
         settings=settings,
-        catalog=open_catalog(settings),
+        catalog=open_catalog(settings, migrate=create),
         clips=open_clips(settings),
-        vault=Vault(settings.home / "vault.db", keys),
+        vault=Vault(settings.home / "vault.db", keys, create=create),
         keys=keys,
     )
