@@ -154,7 +154,7 @@ class Anatomy:
         )
 
     def _aorta(self, base: Tensor) -> Tube:
-        root = 0.55 * self.lv.endo_mm[:, :, 0].mean(-1)[:, None]
+        root = 0.68 * self.lv.endo_mm[:, :, 0].mean(-1)[:, None]
         root = root.expand_as(base)
         start = torch.stack([0.62 * root, -0.78 * root, torch.ones_like(base)], -1)
         radius = self.hearts.aorta_mm / 2

@@ -13,6 +13,10 @@ _RADII = ("sac", "fluid", "shell", "rv", "epi", "lumen")
 """Surfaces from the outside in."""
 
 
+_NOWHERE_MM = -1.5
+"""Radius of a surface where it does not exist, so that nothing covers the axis there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Polar:
     """Points around the long axis: distance and angle, and position along it, (n, M) each."""
@@ -90,7 +94,8 @@ def ventricular_cover(
 def _stacked(moment: Moment, sharp: Tensor, *, scar: bool, compact: bool) -> Tensor:
     """Tables as images (n·P, C, angles + 1, depths); radii in units of the edges' width."""
     names = (*_RADII[:-1], "endo" if compact else "lumen")
-    layers = [getattr(moment, name) * sharp for name in names]
+    surfaces = [getattr(moment, name) for name in names]
+    layers = [torch.where(r > 0, r, _NOWHERE_MM) * sharp for r in surfaces]
     layers.append(moment.papillary * sharp)
     if scar:
         layers += [t[:, None].expand_as(layers[0]) for t in (moment.scar_low, moment.scar_high)]

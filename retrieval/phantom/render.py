@@ -30,6 +30,9 @@ _DIFFUSE_SHARE = 0.72
 _BASAL_MM = 8.0
 """Atria and vessels begin at most this far below the valve plane."""
 
+_JET_MM = 14.0
+"""Blood loses most of its signal this far from the valve plane, and none at it."""
+
 _VESSELS_MM = 115.0
 """They end at most this far from the long axis."""
 
@@ -201,7 +204,7 @@ def _within(radius: Tensor, z: Tensor, moment: Moment) -> Tensor:
 
 def _fading(cover: Cover, scene: _Scene) -> Tensor:
     """Signal of blood near the valves while it runs fast, relative to blood at rest."""
-    near = (1 - cover.below_mm.abs() / 28).clamp_(0, 1)
+    near = (1 - (cover.below_mm - _JET_MM).abs() / _JET_MM).clamp_(0, 1)
     speed = _all(scene.look.flow_void) * scene.moment.beat.flow[..., None]
     return 1 - speed * near
 
@@ -216,10 +219,10 @@ def _lay_basal(
     at, part = points[..., shown], canvas[..., shown]
     blood, right = _all(look.blood), _all(look.blood * look.rv_blood)
     layers = (
-        (ellipsoid_depth(at, moment.right_atrium), right, ATRIAL_WALL_MM),
-        (ellipsoid_depth(at, moment.left_atrium), blood, ATRIAL_WALL_MM),
         (tube_depth(at, moment.pulmonary), right, VESSEL_WALL_MM),
         (tube_depth(at, moment.aorta), blood, VESSEL_WALL_MM),
+        (ellipsoid_depth(at, moment.right_atrium), right, ATRIAL_WALL_MM),
+        (ellipsoid_depth(at, moment.left_atrium), blood, ATRIAL_WALL_MM),
     )
     for depth, value, wall in layers:
         _lay(part, _all(look.muscle), _soft(depth + wall, softness))
