@@ -78,8 +78,8 @@ class StudyInput:
         (K,) float32 along the slice normal from the middle of the clip's own
         stack, towards the apex where that is known; 0 for single planes.
     gap_mm
-        (K,) float32 between neighbouring chosen slices of the stack; 0 for
-        single planes.
+        (K,) float32 between neighbouring chosen slices of the stack, on average;
+        0 for single planes.
     """
 
     clips: tuple[ClipId, ...]
@@ -224,9 +224,9 @@ def _slices(clips: Sequence[Clip]) -> list[Place]:
 
 
 def _spread(places: Sequence[Place], limit: int) -> list[Place]:
-    """At most `limit` of the sorted places, evenly spread, each with the gap to its neighbours."""
+    """At most `limit` of the sorted places, evenly spread, each with their mean distance."""
     count = min(limit, len(places))
     picks = np.unique(np.round(np.linspace(0, len(places) - 1, count)).astype(int))
     heights = np.array([places[i].position_mm for i in picks])
-    gap = float(np.median(np.diff(heights))) if len(picks) > 1 else 0.0
+    gap = float(heights[-1] - heights[0]) / (len(picks) - 1) if len(picks) > 1 else 0.0
     return [Place(places[i].clip, places[i].position_mm, gap) for i in picks]
