@@ -127,6 +127,14 @@ def test_stills_take_their_axis_from_the_cine_stack():
     assert views(sax, *stills)[1:] == [View.SHORT_AXIS, *(View(v) for v in ("2CH", "3CH", "4CH"))]
 
 
+@pytest.mark.parametrize(
+    ("roll", "view"),
+    [(0, "4CH"), (54, "4CH"), (63, "2CH"), (113, "2CH"), (122, "3CH"), (172, "3CH"), (179, "4CH")],
+)
+def test_where_one_view_ends_and_the_next_begins(roll, view):
+    assert views(flat(cine_stack(phases=8)), cine(long_axis_normal(roll), phases=8))[1] == view
+
+
 def test_words_decide_between_neighbours_only():
     border = long_axis_normal((27 + 90) / 2)
     sax = flat(cine_stack())
