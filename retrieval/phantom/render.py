@@ -18,7 +18,7 @@ from retrieval.phantom.lattice import DEEPEST
 from retrieval.phantom.moment import Moment
 from retrieval.phantom.physiology import SCAR_DIFFUSE
 from retrieval.phantom.planes import Planes
-from retrieval.phantom.solids import ellipsoid_depth, tube_depth
+from retrieval.phantom.solids import ellipsoid_depth, leaflet_depth, tube_depth
 from retrieval.values.study import Technique
 
 _POINTS_AT_ONCE = 300_000
@@ -151,21 +151,18 @@ def _paint(scene: _Scene) -> Tensor:
     canvas = body[:, None].expand(-1, moment.base_mm.shape[1], -1).clone()
     radius = torch.hypot(points[:, 0], points[:, 1])
     near = _within(radius, points[:, 2], moment)
-    cover = ventricular_cover(
-        moment,
-        Polar.of(points[..., near], radius[:, near]),
-        softness,
-        scar=scene.technique is Technique.LGE,
-    )
+    polar = Polar.of(points[..., near], radius[:, near])
+    cover = ventricular_cover(moment, polar, softness, scar=scene.technique is Technique.LGE)
     part = canvas[..., near]
     rim = ((cover.below_mm + 9) / 5).clamp_(0, 1)
     _lay(part, _all(look.fat), cover.sac * rim)
     _lay(part, _all(look.fluid), cover.fluid * rim)
     canvas[..., near] = part
     _lay_basal(canvas, points, radius, scene, softness)
-    canvas[..., near] = _ventricles(
-        canvas[..., near], scene.through(grain)[..., near], cover, scene
-    )
+    part = _ventricles(canvas[..., near], scene.through(grain)[..., near], cover, scene)
+    leaflets = _soft(leaflet_depth(polar.rho[:, None], cover.below_mm, moment), softness)
+    _lay(part, _all(look.muscle), leaflets.mul_(cover.lumen))
+    canvas[..., near] = part
     return canvas.unflatten(2, (planes.count, scene.subslices, -1)).mean(3)
 
 

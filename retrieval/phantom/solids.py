@@ -5,7 +5,7 @@ from torch import Tensor
 
 from retrieval.phantom.moment import Ellipsoid, Moment, Tube
 
-LEAFLET_MM = 1.1
+LEAFLET_MM = 0.9
 """Half of a leaflet's thickness as it shows."""
 
 
