@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script, in no package
 """Take the pictures of the pages that stand in docs/: `python docs/screenshots.py`.
 
 They show simulated hearts only: the home is that of `make demo`, which must
