@@ -161,6 +161,25 @@ def make_bank(
     )
 
 
+def roughen(
+    states: Tensor, real: Tensor, *, noise: float, drop: float, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Blur token states and lose some words, so that no single wording is learnt by heart.
+
+    Parameters
+    ----------
+    noise
+        Standard deviation, as a share of the states' own.
+    drop
+        Share of the tokens that are lost; the marker at the start never is.
+    """
+    spread = states[real].std()
+    rough = states + noise * spread * torch.randn(states.shape, generator=generator)
+    kept = real & (torch.rand(real.shape, generator=generator) >= drop)
+    kept[:, 0] = real[:, 0]
+    return rough, kept
+
+
 def _weight(statement: str) -> float:
     if statement in NUMBER_CONCEPTS:
         return NUMBER_WEIGHT

@@ -33,6 +33,8 @@ class TrainConfig:
         Captions per step: one statement each, and two to four joined.
     phrases_per_concept, composite_count
         How many wordings are used, drawn once.
+    word_noise, word_drop
+        How much token states are blurred and how many words are lost; see `roughen`.
     rate, warmup, weight_decay, ema
         AdamW's peak rate, steps to reach it, decay, and the weights' moving average.
     bfloat16
@@ -58,6 +60,8 @@ class TrainConfig:
     composites: int = 48
     phrases_per_concept: int = 120
     composite_count: int = 4000
+    word_noise: float = 0.2
+    word_drop: float = 0.05
     rate: float = 1.5e-3
     warmup: int = 100
     weight_decay: float = 0.02

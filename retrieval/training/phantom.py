@@ -43,6 +43,7 @@ from retrieval.training.captions import (
     CaptionBank,
     composite_captions,
     make_bank,
+    roughen,
     single_captions,
 )
 from retrieval.training.config import TrainConfig, read_config
@@ -170,7 +171,10 @@ def _step(run: Run, pool: Pool, bank: CaptionBank) -> dict[str, float]:
     torch.manual_seed(config.seed * 1_000_003 + run.step)
     batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
     index = bank.draw(config.singles, config.composites, chooser)
-    states, real = (t.to(config.device) for t in bank.padded(index))
+    words = roughen(
+        *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
+    )
+    states, real = (t.to(config.device) for t in words)
     truth = conjunction(batch.degrees, bank.members[index].to(config.device))
     loaded = time.perf_counter()
 
