@@ -278,6 +278,31 @@ def whole_heart():
     ]
 
 
+def molli_without_delays():
+    return [replace(f, trigger_ms=None) for f in molli()]
+
+
+def real_time_that_fills_the_beat_evenly():
+    """Three beats whose images fall between each other's."""
+    step = 850.0 / (20 + 1 / 3)
+    return [
+        image(
+            SAX, trigger_ms=(step * k) % 850, acquired_ms=BASE + step * k, rr_ms=850.0, **scans.SSFP
+        )
+        for k in range(61)
+    ]
+
+
+def angiography():
+    """After contrast, but the heart was not waited for."""
+    return [replace(lge(ti_ms=None, sequence=("GR", "SP")), trigger_ms=None)]
+
+
+def long_inversion():
+    """Longer than any time that nulls myocardium after contrast."""
+    return [lge(ti_ms=1200.0, contrast=None)]
+
+
 def half_a_cine():
     return cine()[:5]
 
@@ -330,6 +355,10 @@ NOT_KEPT = [
     (real_time_by_trigger, Technique.UNKNOWN, "real-time run of 120 images"),
     (real_time_with_whole_seconds, Technique.UNKNOWN, "real-time run of 120 images"),
     (real_time_without_clock, Technique.UNKNOWN, "real-time run of 120 images"),
+    (real_time_that_fills_the_beat_evenly, Technique.UNKNOWN, "real-time run of 61 images"),
+    (molli_without_delays, Technique.T1_MAP, "source images of a T1 map"),
+    (angiography, Technique.LOCALISER, "localiser"),
+    (long_inversion, Technique.LOCALISER, "localiser"),
     (diffusion, Technique.UNKNOWN, "spin echo at TE 70 ms"),
     (velocity, Technique.FLOW, "velocity images"),
     (scans.localiser, Technique.LOCALISER, "localiser"),
