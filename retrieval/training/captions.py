@@ -68,8 +68,8 @@ def composite_captions(
     while len(captions) < count:
         heart = rng.randrange(len(degrees))
         true = [
-            int(i)
-            for i in np.flatnonzero(degrees[heart] > 0.6)
+            i
+            for i in np.flatnonzero(degrees[heart] > 0.6).tolist()
             if singles[i] and (STATEMENTS[i] in CONCEPTS or rng.random() < NUMBER_WEIGHT)
         ]
         size = rng.choice(COMPOSITE_SIZES)

