@@ -188,9 +188,10 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(
-        *columns, box=None, pad_edge=False, header_style="bold", show_header=bool(columns)
-    )
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
+    for column in columns:
+        whole = column in ("study", "series")  # an id that is cut short cannot be asked for
+        table.add_column(column, no_wrap=whole, min_width=24 if whole else None)
     for row in rows:
         table.add_row(*row)
     Console().print(table)

@@ -1,5 +1,6 @@
 """Rankings and studies as plain values: JSON for programs, rows of text for people."""
 
+import textwrap
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +37,7 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             _who(hit.study),
             _text(hit.study.year),
             _clip_words(hit.evidence.clip),
-            " ".join((hit.evidence.sentence or hit.impression or "").split()),
+            textwrap.shorten(hit.evidence.sentence or hit.impression or "", 120, placeholder=" …"),
         )
         for hit in ranking.hits
     ]

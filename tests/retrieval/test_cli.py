@@ -236,10 +236,13 @@ def test_people_get_a_table_and_programs_a_clean_stdout(door: Door, monkeypatch)
     assert hexname("third") not in out
     assert "F34" in out
     assert err.startswith("2 of 3 eligible studies")
+    monkeypatch.setenv("COLUMNS", "60")
+    assert hexname("first") in door("search", WANTED, "--limit", "2")[1]  # never cut short
     code, out, _ = door("show", hexname("third"))
     assert code == 0
     assert "M90+" in out
-    assert "1.40 x 1.40" in out
+    monkeypatch.setenv("COLUMNS", "160")
+    assert "1.40 x 1.40" in door("show", hexname("third"))[1]
 
 
 class TestEvaluate:
