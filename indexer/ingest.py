@@ -7,12 +7,9 @@ from pathlib import Path
 from indexer.prepare import crashed, file_seen, source_digest
 from indexer.progress import Report as Progress
 from indexer.sources.folder import StudyFiles, find
+from indexer.station import Home
 from indexer.workers import Workshop, prepare_all
-from retrieval.ports import Catalog
 from retrieval.values.study import State
-from retrieval.vault.keys import Keys
-from retrieval.vault.pseudonyms import Pseudonyms
-from retrieval.vault.store import Vault
 
 SETTLED = frozenset({State.INDEXED, State.EXCLUDED, State.QUARANTINED, State.FAILED})
 """States in which an unchanged study is left alone."""
@@ -27,14 +24,9 @@ class Ingested:
 
 
 def ingest(
+    home: Home,
     archives: Sequence[Path],
     *,
-    catalog: Catalog,
-    vault: Vault,
-    keys: Keys,
-    clips: Path,
-    site: str,
-    workers: int,
     retry: bool,
     scanning: Progress,
     reading: Progress,
@@ -46,10 +38,10 @@ def ingest(
     its files on disk before it, so an interrupted ingest goes on where it
     stopped.
     """
-    pseudonyms = Pseudonyms(keys)
+    pseudonyms, site, workers = home.pseudonyms, home.settings.site, home.settings.worker_count
     found = find(archives, workers=workers, progress=scanning)
-    catalog.put_loose_files([file_seen(f, None, f.unused, pseudonyms) for f in found.loose])
-    known = catalog.source_digests()
+    home.catalog.put_loose_files([file_seen(f, None, f.unused, pseudonyms) for f in found.loose])
+    known = home.catalog.source_digests()
     settled = SETTLED - {State.FAILED} if retry else SETTLED
 
     def unchanged(files: StudyFiles) -> bool:
@@ -59,13 +51,13 @@ def ingest(
     fresh = [files for files in found.studies if not unchanged(files)]
     kept = 0
     reading(0, len(fresh))
-    workshop = Workshop(keys=keys, clips=clips, site=site, workers=workers)
+    workshop = Workshop(keys=home.keys, clips=home.clip_folder, site=site, workers=workers)
     for done, (files, prepared) in enumerate(prepare_all(fresh, workshop), start=1):
         ready = prepared or crashed(files, pseudonyms=pseudonyms, site=site)
-        vault.put_many(ready.secrets)
-        catalog.put_study(ready.entry)
+        home.vault.put_many(ready.secrets)
+        home.catalog.put_study(ready.entry)
         for report in ready.reports:
-            catalog.put_report(report)
+            home.catalog.put_report(report)
         kept += len(ready.entry.clips)
         reading(done, len(fresh))
     return Ingested(read=len(fresh), clips=kept)

@@ -21,7 +21,6 @@ from retrieval.values.report import Report
 from retrieval.values.study import Series, State, StudyId
 from retrieval.vault.pseudonyms import Pseudonyms
 
-
 CRASH = "reading it crashed the decoder or ran out of memory; mend its files, then use --retry"
 
 

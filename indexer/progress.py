@@ -20,13 +20,16 @@ from rich.text import Text
 class Report(Protocol):
     """Told how far a stage has come."""
 
-    def __call__(self, done: int, total: int) -> None: ...
+    def __call__(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        ...
 
 
 class _Rate(ProgressColumn):
     """Items per second."""
 
     def render(self, task: Task) -> Text:
+        """Empty until the rate is known."""
         speed = task.finished_speed or task.speed
         return Text("" if speed is None else f"{speed:.1f}/s")
 

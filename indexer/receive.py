@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -45,7 +45,7 @@ def receive(home: Home, files: Sequence[Path]) -> int:
     return malformed
 
 
-def _deliver(home: Home, raw: RawReport, studies: dict[StudyId, object]) -> bool:
+def _deliver(home: Home, raw: RawReport, studies: Mapping[StudyId, object]) -> bool:
     """Clean a report and put it into the catalog; False if its study is not here."""
     owners = list(_owners(home, raw, studies))
     if not owners:
@@ -55,7 +55,7 @@ def _deliver(home: Home, raw: RawReport, studies: dict[StudyId, object]) -> bool
     return True
 
 
-def _owners(home: Home, raw: RawReport, studies: dict[StudyId, object]) -> Iterator[StudyId]:
+def _owners(home: Home, raw: RawReport, studies: Mapping[StudyId, object]) -> Iterator[StudyId]:
     if raw.study_uid:
         study = home.pseudonyms.study(raw.study_uid)
         if study in studies:

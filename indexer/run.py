@@ -62,18 +62,7 @@ def run(
 def take_in(home: Home, archives: Sequence[Path], *, retry: bool, quiet: bool) -> Ingested:
     """Ingest archives into a home, with progress bars."""
     with stage("scan", quiet=quiet) as scanning, stage("read", quiet=quiet) as reading:
-        return ingest(
-            archives,
-            catalog=home.catalog,
-            vault=home.vault,
-            keys=home.keys,
-            clips=home.clip_folder,
-            site=home.settings.site,
-            workers=home.settings.worker_count,
-            retry=retry,
-            scanning=scanning,
-            reading=reading,
-        )
+        return ingest(home, archives, retry=retry, scanning=scanning, reading=reading)
 
 
 def work(ingested: Ingested, embedded: Embedded, published: Publication) -> Json:

@@ -47,7 +47,7 @@ _CODECS = {
     "1.2.840.10008.1.2.4.201": "pylibjpeg pylibjpeg-openjpeg",
     "1.2.840.10008.1.2.4.202": "pylibjpeg pylibjpeg-openjpeg",
     "1.2.840.10008.1.2.4.203": "pylibjpeg pylibjpeg-openjpeg",
-    "1.2.840.10008.1.2.5": "pylibjpeg pylibjpeg-rle",
+    "1.2.840.10008.1.2.5": "pydicom",
 }
 """Packages of Python that decode each transfer syntax."""
 

@@ -47,7 +47,9 @@ class FolderClipStore:
             raise ClipNotFound(clip, path)
         try:
             stored = blosc2.open(str(path), mode="r")
-            record = _record(json.loads(stored.schunk.vlmeta["record"]))
+            if not isinstance(stored, blosc2.NDArray):
+                raise ClipCorrupt(clip, "it holds no array")
+            record = _record(json.loads(str(stored.schunk.vlmeta["record"])))
             pixels = np.asarray(stored[:])
         except (RuntimeError, ValueError, KeyError, TypeError, OSError, AttributeError) as error:
             raise ClipCorrupt(clip, f"it cannot be read ({error})") from error
@@ -87,7 +89,7 @@ class FolderClipStore:
 def _save(clip: Clip, path: Path) -> None:
     """Compress one phase a chunk, so that a phase can be read alone."""
     stored = blosc2.asarray(
-        np.ascontiguousarray(clip.pixels),
+        np.ascontiguousarray(clip.pixels),  # pyright: ignore[reportArgumentType]
         chunks=(1, *clip.pixels.shape[1:]),
         urlpath=str(path),
         mode="w",

@@ -32,6 +32,9 @@ BORDER_MM = 20.0
 HEART_RADIUS_MM = 45.0
 """A disc that holds the left ventricle and most of its motion."""
 
+SATURATION = 0.25
+"""Motion above this share of the greatest counts as no more."""
+
 SYSTOLE_SEARCH = (0.15, 0.65)
 """End-systole is looked for in this part of the beat."""
 
@@ -198,10 +201,13 @@ def _blob(
     border = min(BORDER_MM, y.max() / 4, x.max() / 4)
     inside = (y >= border) & (y <= y.max() - border) & (x >= border) & (x <= x.max() - border)
     background = np.percentile(motion[inside], 80) if inside.any() else 0.0
-    energy = np.where(inside, np.clip(motion - background, 0, None), 0.0) ** 2
+    energy = np.where(inside, np.clip(motion - background, 0, None), 0.0)
     # The prior chooses the region but must not pull the centroid within it.
     wide = ndimage.gaussian_filter(energy * prior**2, [HEART_RADIUS_MM / 2 / p for p in pitch])
     at = np.unravel_index(int(np.argmax(wide)), wide.shape)
+    # A failing left ventricle moves little beside a bright right one: count what moves, not
+    # how much.
+    energy = np.minimum(energy, SATURATION * float(energy.max()))
     row, column = float(at[0]) * pitch[0], float(at[1]) * pitch[1]
     for _ in range(3):
         disc = (y - row) ** 2 + (x - column) ** 2 < HEART_RADIUS_MM**2

@@ -115,7 +115,7 @@ def test_bad_usage_says_what_to_do(indexed, home, tmp_path):
     known, _ = indexed
     for done, words in (
         (known.ask("search", "x", "--view", "5CH"), "SAX"),
-        (known.ask("search", ""), "text"),
+        (known.ask("search", ""), "some words"),
         (known.index("run", tmp_path / "nowhere"), "does not exist"),
         (known.index("run", tmp_path, "--encoder", tmp_path / "none"), "none"),
     ):
