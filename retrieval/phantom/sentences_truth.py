@@ -190,6 +190,7 @@ RULES: dict[str, Rule] = {
     "scar_transmural": lambda h: h.transmural(),
     "scar_subendocardial": lambda h: h.scarred(*INFARCT) * (1 - h.transmural()),
     "scar_midwall": lambda h: h.scarred(ScarPattern.MID_WALL),
+    "enhancement": lambda h: h.scarred(*ScarPattern),
     "enhancement_diffuse": lambda h: h.scarred(ScarPattern.DIFFUSE),
     "no_scar": lambda h: 1 - h.scarred(*ScarPattern),
     "la_dilated": _limit("la_dilated"),
