@@ -71,6 +71,10 @@ ALONG_DEG = 65.0
 CROSSING_DEG = 25.0
 """Long-axis planes must differ by this for their crossing to be a line worth trusting."""
 
+SHARED_LINE_DEG = 12.0
+"""Three planes whose crossings agree this well were turned about one axis, wherever it points
+(animals, patients registered in another position)."""
+
 ROLL_DEG = {View.FOUR_CHAMBER: 27.0, View.TWO_CHAMBER: 90.0, View.THREE_CHAMBER: 145.0}
 """Roll of each long-axis view: the AHA segments it cuts, shifted a little to where planes are
 planned (four-chamber through the right ventricle's acute margin, three-chamber through the
@@ -129,6 +133,9 @@ def long_axis(planes: Sequence[Plane]) -> LongAxis:
     along = _crossing(planes)
     if along is not None:
         return LongAxis(direction=_to_apex(along), measured=True, stack=False, usual=True)
+    shared = _shared_line(planes)
+    if shared is not None:
+        return LongAxis(direction=_to_apex(shared), measured=True, stack=False, usual=False)
     return LongAxis(direction=USUAL_AXIS, measured=False, stack=False, usual=True)
 
 
@@ -179,6 +186,21 @@ def _crossing(planes: Sequence[Plane]) -> Array | None:
     return mean_line(likely) if likely else None
 
 
+def _shared_line(planes: Sequence[Plane]) -> Array | None:
+    """The line that three planes or more were turned about, whatever its direction."""
+    alone = [g for g in parallel(planes) if heights(g, g[0].normal) < STACK]
+    found: list[tuple[float, Array]] = []
+    for three in combinations([g[0].normal for g in alone], 3):
+        pairs = list(combinations(three, 2))
+        if min(angle_between_lines(a, b) for a, b in pairs) <= CROSSING_DEG:
+            continue
+        lines = [cross(a, b) for a, b in pairs]
+        middle = mean_line(lines)
+        found.append((max(angle_between_lines(middle, line) for line in lines), middle))
+    spread, line = min(found, key=lambda f: f[0], default=(90.0, USUAL_AXIS))
+    return line if spread <= SHARED_LINE_DEG else None
+
+
 def sight(plane: Plane, axis: LongAxis, *, stacked: int) -> Sight:
     """Say what view a plane is.
 
@@ -206,6 +228,9 @@ def _unless(sure: bool, *views: View) -> frozenset[View]:  # noqa: FBT001
 
 
 def _by_roll(normal: Array, axis: LongAxis) -> Sight:
+    if not (axis.usual or axis.stack):
+        # Planes alone, of a heart that lies unusually: nothing says which wall is which.
+        return Sight(view=View.OTHER, doubt=frozenset(ROLL_DEG))
     roll = roll_about(axis.direction, normal, zero=cross(UP, axis.direction))
     away = {view: _turn(roll, at) for view, at in ROLL_DEG.items()}
     first, second = sorted(away, key=away.__getitem__)[:2]

@@ -163,3 +163,13 @@ def test_short_axis_slices_run_from_base_to_apex(flip):
     along = [np.array(c.frames[0].position_mm) @ SAX for c in clips]
     assert [c.slice_index for c in clips] == list(range(9))
     assert along == sorted(along)
+
+
+@pytest.mark.parametrize("axis", [(0.1, -0.3, -0.95), (0.3, 0.2, -0.9), (0.02, 0.03, 1.0)])
+def test_planes_turned_about_an_unusual_axis_are_long_axes_of_no_known_name(axis):
+    """A pig's three long axes without a stack: geometry cannot name them, but words may."""
+    turned = [long_axis_normal(roll, unit(axis)) for roll in (10, 70, 130)]
+    assert views(*(cine(n) for n in turned)) == [View.OTHER] * 3
+    words = {"2ch": View.TWO_CHAMBER, "3ch": View.THREE_CHAMBER, "4ch": View.FOUR_CHAMBER}
+    named = (cine(n, series_description=w) for n, w in zip(turned, words, strict=True))
+    assert views(*named) == list(words.values())
