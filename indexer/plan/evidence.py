@@ -2,13 +2,13 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
 from indexer.plan.beats import MIN_CINE_PHASES, Course, Timing, rr_of, timing_of
 from indexer.plan.images import Picture, encodes, is_inversion, types_of
-from indexer.plan.slices import Slice
+from indexer.plan.slices import Slice, slices_of
 from indexer.plan.words import names_heart, words_of
 from indexer.raw import Frame
 from retrieval.geometry.planes import angle_between_lines
@@ -18,6 +18,13 @@ CROSSING_DEG = 30.0
 
 LONGEST_TRIGGER_MS = 2000.0
 """Longer trigger times are not delays after an R wave but times over a run."""
+
+OBLIQUE = 0.17
+"""A normal with this much (10 degrees) along each axis of the patient was turned twice, as planes
+are for a heart and little else; heads and bellies are cut along an axis, or tilted once."""
+
+WATCHED_SLICES = 20
+"""Nobody watches a beat or a first pass on more planes than this; other organs come as volumes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -152,6 +159,34 @@ def is_gated(frames: Iterable[Frame]) -> bool:
         or any((f.phase_count or 0) > 1 for f in frames)
         or any("CARDIAC" in types_of(f) or "CG" in f.sequence for f in frames)
     )
+
+
+def is_watched(frames: Sequence[Frame]) -> bool:
+    """Whether headers tell of twice oblique planes, few and shown again and again in time.
+
+    A first pass without one word of a heartbeat looks like that. Echo planes
+    and spin echoes are watched in other organs.
+
+    Parameters
+    ----------
+    frames
+        All with geometry.
+    """
+    if any(t in ("EP", "SE") for f in frames for s in f.sequence for t in _parts(s)):
+        return False
+    slices = slices_of(frames)
+    return 0 < len(slices) <= WATCHED_SLICES and all(
+        _is_twice_oblique(s) and _moments(s) >= MIN_CINE_PHASES for s in slices
+    )
+
+
+def _is_twice_oblique(one: Slice) -> bool:
+    return min(abs(part) for part in one.plane.normal.tolist()) >= OBLIQUE
+
+
+def _moments(one: Slice) -> int:
+    """Number of different times that the headers of a slice's images tell."""
+    return len({(f.trigger_ms, f.acquired_ms, f.content_ms) for f in one.frames})
 
 
 def _parts(value: str) -> list[str]:

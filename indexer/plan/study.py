@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from indexer.plan.clips import axis_of, clips_of, geometric_view
-from indexer.plan.evidence import is_gated
+from indexer.plan.evidence import is_gated, is_watched
 from indexer.plan.plans import ClipPlan, SeriesPlan, StudyPlan
 from indexer.plan.relations import related
 from indexer.plan.runs import Run, runs_of
@@ -53,9 +53,11 @@ def _placed(series: RawSeries) -> list[Frame]:
 
 def _is_cardiac(series: RawSeries, *, oriented: bool) -> bool:
     """Whether a series' headers speak of a heart; files without orientation come from such sets."""
-    if not series.frames:
+    frames = series.frames
+    if not frames:
         return False
-    return not oriented or is_gated(series.frames) or names_heart(words_of(series.frames))
+    told = not oriented or is_gated(frames) or names_heart(words_of(frames))
+    return told or is_watched([f for f in frames if not flaw_of(f)])
 
 
 def _not_cardiac(raw: RawStudy) -> StudyPlan:

@@ -269,3 +269,47 @@ def test_all_of_an_exam_in_one_series_is_sorted_out():
     expected = Counter((c.technique, c.view) for s in separate.series for c in s.clips)
     assert found[Technique.CINE, View.SHORT_AXIS] == 6
     assert found == expected
+
+
+BARE = {"sequence": ("GR", "SP"), "rr_ms": None, "contrast": None, "trigger_ms": None}
+
+
+@pytest.mark.parametrize("clock", ["trigger_ms", "acquired_ms", "content_ms"])
+def test_a_first_pass_without_a_word_of_a_heartbeat_is_a_first_pass(clock):
+    """Twice oblique planes shown again and again; the times grow over the whole run."""
+    bare = {**BARE, "acquired_ms": None}
+    frames = [
+        image(SAX, at=10.0 * place, **(bare | {clock: 30_000 + 800.0 * beat + 200 * place}))
+        for beat in range(40)
+        for place in range(3)
+    ]
+    plan = plan_study(study(frames))
+    (one,) = plan.series
+    assert (plan.state, one.technique, one.slices, one.phases) == (
+        State.INDEXED,
+        Technique.PERFUSION,
+        3,
+        40,
+    )
+    for clip in one.clips:
+        assert [getattr(f, clock) for f in clip.frames] == sorted(
+            getattr(f, clock) for f in clip.frames
+        )
+
+
+@pytest.mark.parametrize(
+    ("normal", "header"),
+    [
+        ((0, 0, 1), {}),
+        ((0, -0.3, 0.95), {}),
+        (SAX, {"sequence": ("EP", "GR")}),
+        (SAX, {"sequence": ("SE",)}),
+        (SAX, {"acquired_ms": 30_000.0}),
+    ],
+)
+def test_other_organs_are_not_watched_for_a_heart(normal, header):
+    frames = [
+        image(normal, **(BARE | {"acquired_ms": 30_000 + 800.0 * beat} | header))
+        for beat in range(40)
+    ]
+    assert plan_study(study(frames)).reason == "no cardiac series"
