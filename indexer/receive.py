@@ -10,7 +10,7 @@ from pathlib import Path
 from indexer.raw import RawReport
 from indexer.reports import make_report, read_reports
 from indexer.station import Home
-from retrieval.errors import MalformedReport
+from retrieval.errors import MalformedReport, UnreadableFile
 from retrieval.values.study import StudyId
 
 log = logging.getLogger(__name__)
@@ -23,26 +23,34 @@ def receive(home: Home, files: Sequence[Path]) -> int:
     """Take in report files, and waiting reports whose studies have come meanwhile.
 
     A report is cleaned with its study's identifiers before it enters the
-    catalog, so it cannot enter before its study. Records that cannot be read
-    are logged with their place.
+    catalog, so it cannot enter before its study. Records and files that cannot be
+    read are logged with their place.
 
     Returns
     -------
     int
-        How many records could not be read.
+        How many records, and files as a whole, could not be read.
     """
     malformed = 0
     studies = home.catalog.source_digests()
     waiting = home.vault.items(WAITING)
     home.vault.remove(name for name, kept in waiting if _deliver(home, RawReport(**kept), studies))
     for path in files:
-        for raw in read_reports(path):
+        for raw in _records(path):
             if isinstance(raw, MalformedReport):
                 log.warning("%s", raw)
                 malformed += 1
             elif not _deliver(home, raw, studies):
                 home.vault.put(_name(raw), WAITING, asdict(raw))
     return malformed
+
+
+def _records(path: Path) -> Iterator[RawReport | MalformedReport]:
+    """Read a file's records; a file that holds none at all counts as one that cannot be read."""
+    try:
+        yield from read_reports(path)
+    except UnreadableFile as error:
+        yield MalformedReport(path.name, error.reason)
 
 
 def _deliver(home: Home, raw: RawReport, studies: Mapping[StudyId, object]) -> bool:

@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -27,6 +28,10 @@ DELIMITERS = ",;\t|"
 LONGEST_FIELD = 10_000_000
 """Characters of one CSV field; the default of 131,072 is less than some reports."""
 
+_PADDING = " \0\t\r\n\v\f"
+_ILLEGIBLE = re.compile("[\0\ud800-\udfff]")
+"""NUL, which PostgreSQL refuses, and halves of surrogate pairs, which no encoding takes."""
+
 
 def read_reports(path: Path) -> Iterator[RawReport | MalformedReport]:
     """Read a file of reports, one record at a time.
@@ -41,8 +46,8 @@ def read_reports(path: Path) -> Iterator[RawReport | MalformedReport]:
     UnreadableFile
         The file holds no table of reports at all.
     """
-    text = _decode(path.read_bytes())
     where = path.name
+    text = _decode(_bytes(path), where)
     if not text.strip():
         raise UnreadableFile(f"{where} is empty; a CSV or JSON Lines file was needed")
     if text.lstrip()[0] == "{":
@@ -66,7 +71,7 @@ def make_report(raw: RawReport, pseudonyms: Pseudonyms, identifiers: Collection[
         Version 1; the catalog knows what it supersedes.
     """
     own = [key for key in (raw.accession, raw.study_uid) if key]
-    text = clean_text(raw.text, [*identifiers, *own]).strip()
+    text = clean_text(_legible(raw.text), [*identifiers, *own]).strip()
     return Report(
         digest=hashlib.sha256(text.encode()).hexdigest(),
         study=pseudonyms.study(raw.study_uid) if raw.study_uid else None,
@@ -77,10 +82,22 @@ def make_report(raw: RawReport, pseudonyms: Pseudonyms, identifiers: Collection[
     )
 
 
-def _decode(data: bytes) -> str:
-    """UTF-8 if it is that, else Latin-1, which any bytes are."""
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be opened: {error.strerror}") from error
+
+
+def _decode(data: bytes, where: str) -> str:
+    """UTF-16 if it is marked so, UTF-8 if it is that, else Latin-1, which any bytes are."""
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise UnreadableFile(
+                f"{where} is marked as UTF-16 and is not ({error.reason})"
+            ) from error
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -97,6 +114,9 @@ def _json_lines(text: str, where: str) -> Iterator[RawReport | MalformedReport]:
         except json.JSONDecodeError as error:
             yield MalformedReport(at, f"not JSON ({error.msg} at column {error.colno})")
             continue
+        except (RecursionError, ValueError):  # nested, or a number, beyond what Python takes
+            yield MalformedReport(at, "JSON nested too deep, or a number of too many digits")
+            continue
         if not isinstance(record, dict):
             yield MalformedReport(at, "not a JSON object with a key and a text")
             continue
@@ -106,9 +126,8 @@ def _json_lines(text: str, where: str) -> Iterator[RawReport | MalformedReport]:
 def _table(text: str, where: str) -> Iterator[RawReport | MalformedReport]:
     header, rest = text.lstrip("\n\r").split("\n", 1) if "\n" in text.strip() else (text, "")
     delimiter = max(DELIMITERS, key=header.count)
-    columns = [
-        _plain(name) for name in next(csv.reader([header.rstrip("\r")], delimiter=delimiter))
-    ]
+    csv.field_size_limit(LONGEST_FIELD)
+    columns = _columns(header.rstrip("\r"), delimiter, where)
     known = {*_STUDY, *_ACCESSION} & set(columns), {*_TEXT, *_IMPRESSION, *_FINDINGS} & set(columns)
     if not all(known):
         raise UnreadableFile(
@@ -116,7 +135,6 @@ def _table(text: str, where: str) -> Iterator[RawReport | MalformedReport]:
             "StudyInstanceUID or AccessionNumber, and text"
         )
     skipped = text.index(header) and text[: text.index(header)].count("\n")
-    csv.field_size_limit(LONGEST_FIELD)
     rows = csv.reader(io.StringIO(rest, newline=""), delimiter=delimiter, strict=True)
     line = 2 + skipped
     while True:
@@ -134,6 +152,13 @@ def _table(text: str, where: str) -> Iterator[RawReport | MalformedReport]:
             yield _row(columns, row, at)
 
 
+def _columns(header: str, delimiter: str, where: str) -> list[str]:
+    try:
+        return [_plain(name) for row in csv.reader([header], delimiter=delimiter) for name in row]
+    except csv.Error as error:
+        raise UnreadableFile(f"the first line of {where} names no columns ({error})") from error
+
+
 def _row(columns: list[str], row: list[str], at: str) -> RawReport | MalformedReport:
     if len(row) != len(columns):
         return MalformedReport(at, f"{len(row)} fields where the header has {len(columns)}")
@@ -145,11 +170,13 @@ def _record(items: Iterable[tuple[str, object]], at: str) -> RawReport | Malform
     fields: dict[str, str] = {}
     for name, value in items:
         if isinstance(value, str | int) and not isinstance(value, bool):
-            fields[_plain(name)] = str(value).strip()
+            fields[_plain(name)] = str(value).strip(_PADDING)
     study, accession = _first(fields, _STUDY), _first(fields, _ACCESSION)
     if not (study or accession):
         return MalformedReport(at, "neither StudyInstanceUID nor AccessionNumber")
-    text = _first(fields, _TEXT) or _from_sections(fields)
+    if _ILLEGIBLE.search(study + accession):
+        return MalformedReport(at, "StudyInstanceUID or AccessionNumber holds no proper text")
+    text = _legible(_first(fields, _TEXT) or _from_sections(fields)).strip()
     if not text:
         return MalformedReport(at, "no text")
     return RawReport(study_uid=study, accession=accession, text=text, where=at)
@@ -162,6 +189,10 @@ def _from_sections(fields: Mapping[str, str]) -> str:
 
 def _first(fields: Mapping[str, str], names: Iterable[str]) -> str:
     return next((fields[n] for n in names if fields.get(n)), "")
+
+
+def _legible(text: str) -> str:
+    return _ILLEGIBLE.sub("", text)
 
 
 def _plain(name: str) -> str:

@@ -141,3 +141,44 @@ def test_the_digest_is_that_of_the_cleaned_text(pseudonyms: Pseudonyms) -> None:
     assert one.digest == two.digest
     assert len(one.digest) == 64
     assert one.study != two.study
+
+
+def test_nul_and_halves_of_surrogate_pairs_are_dropped_from_texts(
+    tmp_path: Path, pseudonyms: Pseudonyms
+) -> None:
+    content = '{"study": "1.2.3\\u0000", "text": "Big\\u0000 LV\\ud800.\\udc00 \\ud83d\\ude00"}'
+    (report,) = read(tmp_path, content)
+    assert isinstance(report, RawReport)
+    assert (report.study_uid, report.text) == ("1.2.3", "Big LV. \U0001f600")
+    from_a_scanner = RawReport(study_uid="1.2.3", text="Big\0 LV\udcff", where="a file")
+    assert make_report(from_a_scanner, pseudonyms, []).text == "Big LV"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"study": "1\\ud800", "text": "x"}',
+        '{"accession": "1\\u0000" , "study": "\\udfff", "text": "x"}',
+        '{"study": "1", "text": "\\u0000\\ud800"}',
+        '{"study": 1, "text": ' + "9" * 5000 + "}",
+        "[" * 100_000,
+        '{"study": "1", "text": {"a": "b"}}',
+        '{"study": NaN, "text": "x"}',
+    ],
+)
+def test_hostile_json_is_a_malformed_record(tmp_path: Path, line: str) -> None:
+    good, bad = read(tmp_path, '{"study": "0", "text": "a"}\n' + line)
+    assert isinstance(bad, MalformedReport)
+    assert "line 2" in bad.where
+    assert isinstance(good, RawReport)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"\xff\xfe\x00", b"\xff\xfe\x00\xd8", b"study," + b"x" * 11_000_000 + b",text\n1,2,3"],
+)
+def test_files_that_are_no_table_are_refused_as_a_whole(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(UnreadableFile):
+        read(tmp_path, content)
+    with pytest.raises(UnreadableFile, match="cannot be opened"):
+        list(read_reports(tmp_path))
