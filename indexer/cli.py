@@ -24,7 +24,7 @@ Archives = Annotated[list[Path], typer.Argument(help="Folders or files: DICOM, o
 HomeOption = Annotated[Path | None, typer.Option("--home", help="Where everything is kept.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress bars.")]
-WorkersOption = Annotated[int | None, typer.Option(min=1, help="Reading processes.")]
+WorkersOption = Annotated[int | None, typer.Option(min=1, help="Processes.")]
 RetryOption = Annotated[bool, typer.Option("--retry", help="Read failed studies again.")]
 ReportsOption = Annotated[
     list[Path] | None, typer.Option("--reports", help="CSV or JSON Lines; may be repeated.")
@@ -187,6 +187,7 @@ def phantoms(
     folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
     studies: Annotated[int, typer.Option(min=1, help="How many studies.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed gives the same archive.")] = 0,
+    workers: WorkersOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Write an archive of simulated hearts, with reports.jsonl and truth.jsonl."""
@@ -194,7 +195,13 @@ def phantoms(
     from indexer.simulate import write_archive
 
     with stage("simulate", quiet=quiet) as progress:
-        write_archive(folder, studies=studies, seed=seed, progress=progress)
+        write_archive(
+            folder,
+            studies=studies,
+            seed=seed,
+            workers=settings.load(workers=workers).worker_count,
+            progress=progress,
+        )
 
 
 def main() -> None:

@@ -2,9 +2,13 @@
 
 import hashlib
 import json
+import multiprocessing
 import shutil
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
 from datetime import date, timedelta
+from itertools import repeat
 from pathlib import Path
 from random import Random
 
@@ -14,11 +18,14 @@ from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.progress import Report
 from retrieval.errors import UsageError
 from retrieval.phantom.sentences import write_report
-from retrieval.phantom.subject import Subject
+from retrieval.phantom.subject import Subject, on_one_thread
 from retrieval.phantom.truth import HeartTruth
 
 REPORTS = "reports.jsonl"
 TRUTHS = "truth.jsonl"
+
+Record = dict[str, object]
+"""A line of JSON Lines."""
 
 _FIRST_DAY = date(2014, 1, 6)
 _DAYS = 3600
@@ -30,17 +37,20 @@ def write_archive(
     *,
     studies: int,
     seed: int,
+    workers: int = 1,
     progress: Report | None = None,
     blank_descriptions: bool = False,
 ) -> None:
     """Write `studies` simulated studies under `folder`, with reports.jsonl and truth.jsonl.
 
     The same seed gives the same bytes, study by study, whatever the number of
-    studies; a run that was interrupted goes on where it stopped, for a study's
-    folder gets its name when it is complete.
+    studies and of workers; a run that was interrupted goes on where it
+    stopped, for a study's folder gets its name when it is complete.
 
     Parameters
     ----------
+    workers
+        Processes, each rendering on one thread.
     blank_descriptions
         Leave SeriesDescription, ProtocolName and StudyDescription empty.
 
@@ -52,19 +62,23 @@ def write_archive(
     members = [_Member(seed, index, blank=blank_descriptions) for index in range(studies)]
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_strangers(folder, _prefix(seed, blank=blank_descriptions))
-    reports, truths = [], []
-    for done, member in enumerate(members):
-        if progress is not None:
-            progress(done, studies)
-        subject = member.subject()
-        if not (folder / member.name).exists():
-            _write_study(folder, member, subject)
-        reports.append(member.report_record(subject.truth))
-        truths.append(member.truth_record(subject.truth))
-    _write_lines(folder / REPORTS, reports)
-    _write_lines(folder / TRUTHS, truths)
-    if progress is not None:
-        progress(studies, studies)
+    records: list[tuple[Record, Record]] = []
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, mp_context=spawn, initializer=on_one_thread) as pool:
+        for record in pool.map(_write_member, repeat(folder), members):
+            records.append(record)
+            if progress is not None:
+                progress(len(records), studies)
+    _write_lines(folder / REPORTS, [report for report, _ in records])
+    _write_lines(folder / TRUTHS, [truth for _, truth in records])
+
+
+def _write_member(folder: Path, member: "_Member") -> tuple[Record, Record]:
+    """Write one study unless it is there; return its lines of reports and truths."""
+    subject = member.subject()
+    if not (folder / member.name).exists():
+        _write_study(folder, member, subject)
+    return member.report_record(subject.truth), member.truth_record(subject.truth)
 
 
 class _Member:
@@ -88,12 +102,12 @@ class _Member:
         """The person."""
         return Subject(self.seed("subject"))
 
-    def report_record(self, truth: HeartTruth) -> dict[str, object]:
+    def report_record(self, truth: HeartTruth) -> Record:
         """A line of reports.jsonl."""
         text = write_report(truth, Random(self.seed("report")))  # noqa: S311
         return {"study_uid": self.uid("study"), "accession": self.accession, "text": text}
 
-    def truth_record(self, truth: HeartTruth) -> dict[str, object]:
+    def truth_record(self, truth: HeartTruth) -> Record:
         """A line of truth.jsonl."""
         return {"study_uid": self.uid("study"), **asdict(truth)}
 
@@ -139,9 +153,9 @@ def _prefix(seed: int, *, blank: bool) -> str:
 
 
 def _refuse_strangers(folder: Path, prefix: str) -> None:
-    ours = {name + end for name in (REPORTS, TRUTHS, "") for end in ("", _UNFINISHED)}
+    ours = {name + end for name in (REPORTS, TRUTHS) for end in ("", _UNFINISHED)}
     for path in sorted(folder.iterdir()):
-        if path.name not in ours and not path.name.startswith(f"{prefix}-"):
+        if path.name not in ours and not path.name.startswith((f"{prefix}-", f".{prefix}-")):
             raise UsageError(
                 f"{folder} holds {path.name}, which is not of this simulated archive; "
                 "choose an empty folder, or the same seed and options"
@@ -154,7 +168,7 @@ def _write_study(folder: Path, member: _Member, subject: Subject) -> None:
     scanner = rng.choice(SCANNERS)
     visit = member.visit(subject.truth, scanner, rng)
     examination = Examination(subject, scanner, rng, member.uid, blank_descriptions=member.blank)
-    unfinished = folder / _UNFINISHED
+    unfinished = folder / f".{member.name}{_UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     for series in examination.series():
@@ -172,7 +186,7 @@ def _write_series(folder: Path, visit: Visit, series: Series, scanner: Scanner) 
     write_classic(within, visit, series, names)
 
 
-def _write_lines(path: Path, records: list[dict[str, object]]) -> None:
+def _write_lines(path: Path, records: Sequence[Record]) -> None:
     """Write JSON Lines so that the file is whole whenever it exists."""
     temporary = path.with_name(f"{path.name}{_UNFINISHED}")
     temporary.write_text("".join(json.dumps(r) + "\n" for r in records), encoding="utf-8")

@@ -45,7 +45,7 @@ def peak_mb(who):
 
 def test_seconds_a_study(tmp_path):
     began = time.perf_counter()
-    write_archive(tmp_path / "archive", studies=STUDIES, seed=5, progress=silent)
+    write_archive(tmp_path / "archive", studies=STUDIES, seed=5, workers=2)
     simulated = time.perf_counter() - began
     settings = Settings(home=tmp_path / "home", key_file=tmp_path / "key/key")
     home = opened(settings, create=True)
@@ -61,7 +61,7 @@ def test_seconds_a_study(tmp_path):
         f"{STUDIES} simulated studies, {done.clips} clips",
         [
             ("stage", "seconds a study", "processes", "peak MB a process"),
-            ("simulate", f"{simulated / STUDIES:.2f}", 1, peak_mb(resource.RUSAGE_SELF)),
+            ("simulate", f"{simulated / STUDIES:.2f}", 2, peak_mb(resource.RUSAGE_CHILDREN)),
             ("ingest", f"{read / STUDIES:.2f}", workers, peak_mb(resource.RUSAGE_CHILDREN)),
             ("embed, phantom", f"{embedded / STUDIES:.2f}", 1, peak_mb(resource.RUSAGE_SELF)),
         ],
