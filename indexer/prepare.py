@@ -23,6 +23,9 @@ from retrieval.vault.pseudonyms import Pseudonyms
 
 CRASH = "reading it crashed the decoder or ran out of memory; mend its files, then use --retry"
 
+COPY = "the same pixels and headers as another clip of its series"
+"""Why the frames of a clip whose name, which is its content's, was given before are unused."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
@@ -99,20 +102,25 @@ def _keep(plan: SeriesPlan, study: StudyId, pseudonyms: Pseudonyms) -> _Kept:
         slice_spacing_mm=plan.slice_spacing_mm,
     )
     unused = dict(plan.unused)
-    clips: list[Clip] = []
+    clips: dict[str, Clip] = {}
     broken: Counter[str] = Counter()
     for clip_plan in plan.clips:
         try:
-            clips.append(_clip(clip_plan, study, series))
+            clip = _clip(clip_plan, study, series)
         except InputError as error:
             broken[str(error)] += 1
             unused |= {frame.instance_uid: str(error) for frame in clip_plan.frames}
+            continue
+        if clip.record.id in clips:
+            unused |= {frame.instance_uid: COPY for frame in clip_plan.frames}
+        clips.setdefault(clip.record.id, clip)
     if broken:
         worst = broken.most_common(1)[0][0]
         lost = f"{sum(broken.values())} of {len(plan.clips)} clips lost: {worst}"
         state = State.INDEXED if clips else State.FAILED
         series = replace(series, state=state, reason=lost if clips else worst)
-    return _Kept(series=replace(series, clips=len(clips)), clips=tuple(clips), unused=unused)
+    kept = tuple(clips.values())
+    return _Kept(series=replace(series, clips=len(kept)), clips=kept, unused=unused)
 
 
 def _clip(plan: ClipPlan, study: StudyId, series: Series) -> Clip:

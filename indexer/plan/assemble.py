@@ -18,6 +18,9 @@ Image = NDArray[np.generic]
 INTEGERS = tuple(np.dtype(t) for t in ("u1", "i1", "u2", "i2", "u4", "i4"))
 """Narrowest first: one image has one type, whatever its decoder happened to return."""
 
+LARGEST = 1e18
+"""Real values beyond this are garbage: the square of a larger one overflows float32."""
+
 
 def assemble(
     plan: ClipPlan, images: Sequence[NDArray[np.generic]], *, study: StudyId, series: SeriesId
@@ -40,8 +43,8 @@ def assemble(
     Raises
     ------
     UnusableSeries
-        An image's shape is not what its header says, or frames differ in unit
-        or polarity.
+        An image's shape is not what its header says, frames differ in unit
+        or polarity, or a pixel is no finite number.
     """
     frames = plan.frames
     if len(images) != len(frames):
@@ -55,6 +58,7 @@ def assemble(
     if len({f.unit for f in frames}) > 1:
         raise UnusableSeries(f"one slice has values in {sorted({f.unit for f in frames})}")
     pixels, slope, intercept, monochrome1 = _pixels(plan, images)
+    _require_finite(pixels, slope, intercept)
     first = frames[0]
     plane = plane_of(first)
     record = ClipRecord(
@@ -99,13 +103,24 @@ def _pixels(plan: ClipPlan, images: Sequence[Image]) -> tuple[Image, float, floa
         slope, intercept = scales.pop()
         return _narrowest(np.stack(images)), slope, intercept, polarities.pop()
     # Philips scales every image on its own; only real values compare then.
-    real = np.stack(
-        [
-            i.astype(np.float64) * f.slope + f.intercept
-            for f, i in zip(plan.frames, images, strict=True)
-        ]
-    )
+    with np.errstate(over="ignore", invalid="ignore"):
+        real = np.stack(
+            [
+                i.astype(np.float64) * f.slope + f.intercept
+                for f, i in zip(plan.frames, images, strict=True)
+            ]
+        )
+    _require_finite(real, 1.0, 0.0)
     return real.astype(np.float32), 1.0, 0.0, polarities.pop()
+
+
+def _require_finite(pixels: Image, slope: float, intercept: float) -> None:
+    """Raise unless every real value is a number that float32, which all later sums use, holds."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        ends = np.array([pixels.min(), pixels.max()], dtype=np.float64) * slope + intercept
+        finite = bool(np.all(np.abs(ends) <= LARGEST))
+    if not finite:
+        raise UnusableSeries("pixel values that are no finite numbers")
 
 
 def _narrowest(pixels: Image) -> Image:

@@ -135,3 +135,15 @@ def test_inversion_time_of_a_still():
     plan = plan_study(study(cine(), [scans.lge(size=8)])).series[1].clips[0]
     record = assemble(plan, [np.zeros((8, 8), np.uint16)], **IDS).record
     assert (record.ti_ms, record.rr_ms, record.frame_times_ms) == (300.0, 850.0, (620.0,))
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e300])
+@pytest.mark.parametrize("slopes", [(1.0, 1.0, 1.0), (1e9, 2e9, 1e9), (1e9, 1e9, 1e9)])
+def test_pixels_that_are_no_finite_numbers_are_refused(value, slopes):
+    """A vector made of them would match nothing, or everything."""
+    frames = [replace(f, slope=s) for f, s in zip(cine(phases=3), slopes, strict=True)]
+    pixels = images(3, np.float64)
+    assert assemble(plan_of(frames), pixels, **IDS).record.phases == 3
+    pixels[1][2, 2] = value
+    with pytest.raises(UnusableSeries, match="no finite numbers"):
+        assemble(plan_of(frames), pixels, **IDS)
