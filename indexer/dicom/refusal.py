@@ -179,7 +179,7 @@ def require_codec(transfer_syntax: UID) -> None:
     except NotImplementedError:
         available = False
     if not available:
-        package = _CODECS.get(str(transfer_syntax), "nothing: no decoder for it exists in Python")
+        package = _CODECS.get(str(transfer_syntax), "a plug-in of pydicom that decodes it")
         known = transfer_syntax.name != str(transfer_syntax)
         told = f"{transfer_syntax.name} ({transfer_syntax})" if known else "of no known kind"
         raise MissingCodec(told, install=package)

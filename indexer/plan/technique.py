@@ -151,10 +151,12 @@ def _part_of_a_cine(e: Evidence) -> Verdict | None:
         return None
     promised = max((f.phase_count or 0) for f in e.frames)
     if promised >= MIN_CINE_PHASES or (_is_beat(e) and e.phases > MOST_STILLS):
-        return Verdict(
-            technique=Technique.UNKNOWN,
-            reason=f"{e.phases} phases of a beat: a cine needs at least {MIN_CINE_PHASES}",
+        lack = (
+            f"a cine needs at least {MIN_CINE_PHASES}"
+            if e.phases < MIN_CINE_PHASES
+            else "no header tells their order"
         )
+        return Verdict(technique=Technique.UNKNOWN, reason=f"{e.phases} phases of a beat: {lack}")
     return None
 
 

@@ -303,6 +303,10 @@ def long_inversion():
     return [lge(ti_ms=1200.0, contrast=None)]
 
 
+def cine_without_times():
+    return [replace(f, trigger_ms=None, content_ms=None) for f in cine()]
+
+
 def half_a_cine():
     return cine()[:5]
 
@@ -365,6 +369,7 @@ NOT_KEPT = [
     (haste_scouts, Technique.LOCALISER, "localiser"),
     (bright_stack, Technique.LOCALISER, "localiser"),
     (whole_heart, Technique.UNKNOWN, "a volume of 90 thin slices"),
+    (cine_without_times, Technique.UNKNOWN, "25 phases of a beat: no header tells their order"),
     (half_a_cine, Technique.UNKNOWN, "5 phases of a beat: a cine needs at least 8"),
     (one_phase_of_a_cine, Technique.UNKNOWN, "1 phases of a beat"),
 ]
