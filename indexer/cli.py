@@ -135,6 +135,22 @@ def publish(
 
 
 @app.command()
+def reindex(
+    encoder: Annotated[str, typer.Option(help="phantom, cmrclip, or a checkpoint's folder.")],
+    home: HomeOption = None,
+    quiet: QuietOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Move to another encoder: embed beside the live generation, verify, then switch."""
+    from indexer.run import reindex as move_to
+    from indexer.station import at_work
+
+    with at_work(settings.load(home=home)) as station:
+        summary = move_to(station, encoder, quiet=quiet)
+    _show(summary, json=json)
+
+
+@app.command()
 def ledger(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Add path and original UID, from the vault.")

@@ -59,4 +59,4 @@ def require_live(generations: Path, encoder_id: EncoderId, *, asked: str) -> Non
         return
     serving = generation.manifest(generations, live).encoder_id
     if serving != encoder_id:
-        raise AnotherEncoderPublished(live=serving, asked=asked)
+        raise AnotherEncoderPublished(live=serving, asked=encoder_id, name=asked)

@@ -59,6 +59,23 @@ def run(
     }
 
 
+def reindex(home: Home, encoder: str, *, quiet: bool) -> Json:
+    """Move a home to another encoder: embed what is missing, build, verify, publish.
+
+    The live generation serves until the new one has passed its check.
+    """
+    using = open_encoder(encoder, home.settings)
+    with stage("embed", quiet=quiet) as progress:
+        embedded = embed(home.catalog, home.clips, using, progress=progress)
+    published = publish(home.catalog, home.generations, using.encoder_id, encoder=encoder)
+    return {
+        "encoder": using.encoder_id,
+        "generation": published.generation,
+        "without_vector": len(embedded.unseen),
+        "work": {"embedded": embedded.vectors, "published": int(published.fresh)},
+    }
+
+
 def take_in(home: Home, archives: Sequence[Path], *, retry: bool, quiet: bool) -> Ingested:
     """Ingest archives into a home, with progress bars."""
     with stage("scan", quiet=quiet) as scanning, stage("read", quiet=quiet) as reading:

@@ -246,10 +246,10 @@ class CheckpointInvalid(UsageError):
 class AnotherEncoderPublished(UsageError):
     """A home that serves one encoder was asked to index with another."""
 
-    def __init__(self, *, live: str, asked: str) -> None:
+    def __init__(self, *, live: str, asked: str, name: str) -> None:
         super().__init__(
-            f"this home serves encoder {live}, but {asked} was asked for; "
-            f"use: cineseek-index reindex --encoder {asked}"
+            f"this home serves encoder {live}, but {name} is {asked}; "
+            f"use: cineseek-index reindex --encoder {name}"
         )
         self.live = live
         self.asked = asked

@@ -94,7 +94,7 @@ def _save(clip: Clip, path: Path) -> None:
         urlpath=str(path),
         mode="w",
         cparams=blosc2.CParams(
-            codec=blosc2.Codec.ZSTD, clevel=5, filters=[blosc2.Filter.BITSHUFFLE], nthreads=1
+            codec=blosc2.Codec.ZSTD, clevel=1, filters=[blosc2.Filter.BITSHUFFLE], nthreads=1
         ),
     )
     stored.schunk.vlmeta["record"] = json.dumps(asdict(clip.record), sort_keys=True)

@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from retrieval.encoder.phantom.encoder import SHIPPED
+
 
 @pytest.fixture(scope="module")
 def indexed(make_home, phantoms):
@@ -125,6 +127,30 @@ def test_bad_usage_says_what_to_do(indexed, home, tmp_path):
     nothing = home.ask("search", "x")
     assert nothing.code != 0
     assert "cineseek-index run" in nothing.err
+
+
+def test_another_encoder_is_refused_until_reindexed(indexed, phantoms, tmp_path):
+    """A copy of the weights with other notes in its contract is another encoder."""
+    home, before = indexed
+    other = tmp_path / "other"
+    shutil.copytree(SHIPPED, other)
+    config = json.loads((other / "config.json").read_text())
+    config["contract"]["inputs"]["stack_limit"] -= 1
+    (other / "config.json").write_text(json.dumps(config))
+    refused = home.index("run", phantoms, "--encoder", other, "--quiet")
+    assert refused.code == 2
+    assert f"reindex --encoder {other}" in refused.err
+    moved = home.index("reindex", "--encoder", other, "--json", "--quiet")
+    assert moved.code == 0, moved.err
+    assert moved.json["encoder"] != before["encoder"]
+    found = home.ask("search", "dilated left ventricle", "--json").json
+    assert (found["encoder"], found["generation"]) == (
+        moved.json["encoder"],
+        moved.json["generation"],
+    )
+    back = home.index("reindex", "--encoder", "phantom", "--json", "--quiet").json
+    assert back["generation"] == before["generation"]
+    assert back["work"] == {"embedded": 0, "published": 1}
 
 
 def test_a_wrong_key_is_refused(indexed, phantoms, tmp_path):
