@@ -1,8 +1,9 @@
 """Which of a study's clips stand for it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrieval.geometry.stacks import tallest_stack
 from retrieval.values.clip import ClipRecord
 from retrieval.values.study import Technique, View
 
@@ -44,15 +45,6 @@ def strip(main: ClipRecord, clips: Sequence[ClipRecord]) -> tuple[Slot, Slot, Sl
         _late(main, clips, stack),
     ]
     return others[0], others[1], others[2]
-
-
-def tallest_stack(clips: Iterable[ClipRecord]) -> list[ClipRecord]:
-    """The slices of the series and variant with most of them, in order."""
-    stacks: dict[tuple[str, str], list[ClipRecord]] = {}
-    for clip in clips:
-        stacks.setdefault((clip.series, clip.variant), []).append(clip)
-    best = max(stacks.values(), key=len, default=[])
-    return sorted(best, key=lambda c: c.slice_index)
 
 
 def at(stack: Sequence[ClipRecord], share: float) -> ClipRecord:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
+from retrieval.geometry.stacks import tallest_stack
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.study import Study, Technique, View
 from webui import words
 from webui.beat import MS_PER_MINUTE, NOMINAL_BEAT_MS, beat_of
-from webui.choice import LONG_AXES, tallest_stack
+from webui.choice import LONG_AXES
 from webui.sheets import tile
 
 Content = dict[str, object]

@@ -1,12 +1,10 @@
 """Which clips stand for a study."""
 
-from dataclasses import replace
-
 import fake_archive
 import pytest
 
 from retrieval.values.study import Technique, View
-from webui.choice import strip, tallest_stack
+from webui.choice import strip
 
 FULL = fake_archive.heart(0).clips  # SAX, long axes and LGE
 SHORT_ONLY = tuple(c for c in FULL if c.view is View.SHORT_AXIS and c.technique is Technique.CINE)
@@ -56,10 +54,3 @@ def test_a_basal_best_match_is_not_repeated_beside_itself():
     slots = strip(base, SHORT_ONLY)
     assert slots[0].label == "mid"
     assert base not in [slot.clip for slot in slots]
-
-
-def test_the_stack_is_the_longest_series_in_order_whatever_the_order_given():
-    other = tuple(replace(c, series="elsewhere") for c in SHORT_ONLY[:3])
-    found = tallest_stack((*other, *reversed(SHORT_ONLY)))
-    assert [c.slice_index for c in found] == list(range(len(SHORT_ONLY)))
-    assert {c.series for c in found} == {SHORT_ONLY[0].series}

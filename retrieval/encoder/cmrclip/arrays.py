@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.geometry.heart import Point, crop, heart_centre
+from retrieval.geometry.stacks import tallest_stack
 from retrieval.values.clip import Clip, ClipRecord
 from retrieval.values.study import Technique, View
 
@@ -50,7 +51,7 @@ def study_arrays(clips: Sequence[Clip]) -> tuple[dict[str, NDArray[np.uint8]], l
         Arrays by their published names (224, 224, slices[, 30]) uint8, and the
         clips they were made from.
     """
-    usable = sorted((c for c in clips if sees(c.record)), key=lambda c: _order(c.record))
+    usable = sorted((c for c in clips if sees(c.record)), key=lambda c: c.record.id)
     if not usable:
         return {}, []
     centre = heart_centre(usable)
@@ -73,17 +74,12 @@ def study_arrays(clips: Sequence[Clip]) -> tuple[dict[str, NDArray[np.uint8]], l
     return stills, [clip for group in chosen.values() for clip in group]
 
 
-def _order(record: ClipRecord) -> tuple[str, int, str]:
-    return (record.series, record.slice_index, record.id)
-
-
 def _of(clips: Sequence[Clip], technique: Technique, view: View) -> list[Clip]:
-    """The largest series of one technique and view."""
-    found = [c for c in clips if c.record.technique is technique and c.record.view is view]
-    counts = {c.record.series: 0 for c in found}
-    for clip in found:
-        counts[clip.record.series] += 1
-    return [c for c in found if c.record.series == max(counts, key=lambda s: (counts[s], s))]
+    """The tallest stack of one technique and view."""
+    found = {
+        c.record.id: c for c in clips if c.record.technique is technique and c.record.view is view
+    }
+    return [found[r.id] for r in tallest_stack(clip.record for clip in found.values())]
 
 
 def _middle(clips: Sequence[Clip]) -> Clip:
