@@ -9,7 +9,7 @@ from statistics import median
 from indexer.plan.beats import MIN_CINE_PHASES, Course, Timing, rr_of, timing_of
 from indexer.plan.images import Picture, encodes, is_inversion, types_of
 from indexer.plan.slices import Slice, slices_of
-from indexer.plan.words import names_heart, words_of
+from indexer.plan.words import words_of
 from indexer.raw import Frame
 from retrieval.geometry.planes import angle_between_lines
 
@@ -43,8 +43,6 @@ class Evidence:
         Distinct values, sorted, in ms.
     tags
         Sequence name, type, variant and options, in parts.
-    gated
-        Whether headers speak of a heartbeat or a heart.
     """
 
     picture: Picture
@@ -62,7 +60,6 @@ class Evidence:
     velocity: bool
     tagging: bool
     contrast: bool | None
-    gated: bool
     tags: frozenset[str]
     types: frozenset[str]
     units: frozenset[str]
@@ -121,7 +118,6 @@ def evidence_of(slices: tuple[Slice, ...], picture: Picture, *, oriented: bool) 
         velocity=any(encodes(f) for f in frames),
         tagging=any(f.tagging for f in frames),
         contrast=_said(f.contrast for f in frames),
-        gated=is_gated(frames) or names_heart(words),
         tags=frozenset(t for f in frames for s in f.sequence for t in _parts(s)),
         types=frozenset(t for f in frames for t in types_of(f)),
         units=frozenset(f.unit.upper() for f in frames if f.unit),
