@@ -13,17 +13,26 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from retrieval.encoder.phantom.inputs import TECHNIQUES, VIEWS, InputContract
+from retrieval.encoder.phantom.contract import (
+    MAP_CEILING_MS,
+    TECHNIQUES,
+    VIEWS,
+    InputContract,
+)
+from retrieval.encoder.phantom.network import Clips
 from retrieval.values.study import Technique, View
 
 CINE = TECHNIQUES.index(Technique.CINE)
 LGE = TECHNIQUES.index(Technique.LGE)
 SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
+MAPS = torch.tensor([TECHNIQUES.index(t) for t in MAP_CEILING_MS])
 OTHER_VIEW = VIEWS.index(View.OTHER)
 
 TURN_DEGREES = 25.0
 CENTRE_SIGMA_MM = 6.0
 CLIP_SIGMA_MM = 2.0
+BEND_SIGMA_MM, BEND_KNOTS = 3.0, (5, 5)
+"""Elastic deformation: at most so many mm at each knot (one standard deviation)."""
 FLIP_STACK = 0.3
 FORGET_VIEW = 0.04
 
@@ -44,8 +53,8 @@ class Batch:
         (N,) int64.
     position_mm, gap_mm
         (N,) float32.
-    degrees
-        (B, C) truth of every concept.
+    degrees, margins
+        (B, C) truth of every concept, and how far beyond its limit (NaN without one).
     measurements
         (B, M) standardised.
     """
@@ -58,6 +67,7 @@ class Batch:
     position_mm: Tensor
     gap_mm: Tensor
     degrees: Tensor
+    margins: Tensor
     measurements: Tensor
 
     def to(self, device: str) -> Self:
@@ -72,7 +82,7 @@ def augment(batch: Batch, contract: InputContract, generator: torch.Generator) -
     forget = _uniform(len(images), generator) < FORGET_VIEW
     return replace(
         batch,
-        images=standardise(_degrade(images, batch.study, generator), contract),
+        images=_shown(_degrade(images, batch.study, generator), images, batch.technique, contract),
         regions=regions,
         view=torch.where(forget, OTHER_VIEW, batch.view),
         position_mm=torch.where(flip, -batch.position_mm, batch.position_mm),
@@ -83,7 +93,8 @@ def centre_crop(batch: Batch, contract: InputContract) -> Batch:
     """The same without any randomness: for validation."""
     margin = (batch.images.shape[-1] - contract.size_px) // 2
     inner = slice(margin, margin + contract.size_px)
-    return replace(batch, images=standardise(batch.images[..., inner, inner], contract))
+    images = batch.images[..., inner, inner]
+    return replace(batch, images=_shown(images, images, batch.technique, contract))
 
 
 def standardise(images: Tensor, contract: InputContract) -> Tensor:
@@ -94,6 +105,17 @@ def standardise(images: Tensor, contract: InputContract) -> Tensor:
     low, high = torch.quantile(sample, share, dim=-1)[..., None, None, None]
     scale = (high - low).clamp(min=torch.finfo(torch.float32).tiny)
     return ((images - low) / scale).clamp(0, contract.ceiling)
+
+
+def _shown(
+    images: Tensor, measured: Tensor, technique: Tensor, contract: InputContract
+) -> Tensor:
+    """What the network gets: brightness standardised, of maps also the values as `measured`."""
+    shown = standardise(images, contract)
+    absolute = measured[:, 0].clamp(0, contract.ceiling)
+    of_map = torch.isin(technique, MAPS.to(technique.device))[:, None, None]
+    second = torch.where(of_map, absolute, shown[:, 1])
+    return torch.stack([shown[:, 0], second], dim=1)
 
 
 def partial_study(technique: Tensor, view: Tensor, generator: torch.Generator) -> Tensor:
@@ -121,18 +143,15 @@ def partial_study(technique: Tensor, view: Tensor, generator: torch.Generator) -
     return torch.where(thinned.any(dim=1, keepdim=True), thinned, stay)
 
 
-def glimpse(batch: Batch, generator: torch.Generator) -> Tensor:
-    """(N,) bool: a small part of each study, one clip or one view of one technique."""
-    count = len(batch.degrees)
-    lottery = _uniform(len(batch.study), generator) + batch.study
-    first = torch.searchsorted(batch.study, torch.arange(count, device=batch.study.device))
-    order = torch.argsort(lottery)[first]
-    one = torch.zeros_like(batch.study, dtype=torch.bool)
-    one[order] = True
-    kind = batch.technique * len(VIEWS) + batch.view
-    alike = kind == kind[order][batch.study]
-    alone = _uniform(count, generator)[batch.study] < 0.6
-    return torch.where(alone, one, alike)
+def glimpse(clips: Clips, generator: torch.Generator) -> Tensor:
+    """(B, K) bool: a small part of each study, one clip or one view of one technique."""
+    count, most = clips.present.shape
+    lottery = _uniform((count, most), generator).masked_fill(~clips.present, -1)
+    drawn = lottery.argmax(1, keepdim=True)
+    one = torch.zeros_like(clips.present).scatter(1, drawn, value=True)
+    kind = clips.technique * len(VIEWS) + clips.view
+    alike = clips.present & (kind == kind.gather(1, drawn))
+    return torch.where(_uniform((count, 1), generator) < 0.6, one, alike)
 
 
 def _uniform(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor:
@@ -142,7 +161,7 @@ def _uniform(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor
 def _move(
     batch: Batch, contract: InputContract, generator: torch.Generator
 ) -> tuple[Tensor, Tensor]:
-    """Turn and shift images and their regions alike; short-axis slices of a study together."""
+    """Turn, shift and bend images and their regions alike; a stack's slices together."""
     count, clips = len(batch.degrees), len(batch.study)
     device = generator.device
     sax = batch.view == SHORT_AXIS
@@ -153,20 +172,30 @@ def _move(
     together = 2 * _uniform(count, generator)[batch.study] - 1
     alone = 2 * _uniform(clips, generator) - 1
     turn = torch.where(sax, together + 0.15 * alone, 0.6 * alone) * math.radians(TURN_DEGREES)
-    images = _resample(batch.images, turn, shift, contract.size_px, contract.spacing_mm)
+    side_mm = contract.spacing_mm * batch.images.shape[-1]
+    knots = torch.randn((clips, 2, *BEND_KNOTS), generator=generator, device=device)
+    amount = BEND_SIGMA_MM * _uniform(count, generator)[batch.study]
+    bend = knots * (amount * 2 / side_mm)[:, None, None, None]
+    share = contract.size_px / batch.images.shape[-1]
+    pose = _pose(turn, shift * 2 / side_mm, share)
     cells = contract.size_px * batch.regions.shape[-1] // batch.images.shape[-1]
-    cell_mm = contract.spacing_mm * batch.images.shape[-1] / batch.regions.shape[-1]
-    return images, _resample(batch.regions, turn, shift, cells, cell_mm)
+    images = _resample(batch.images, pose, bend, contract.size_px)
+    return images, _resample(batch.regions, pose, bend, cells)
 
 
-def _resample(pictures: Tensor, angle: Tensor, shift_mm: Tensor, size: int, mm: float) -> Tensor:
-    """(N, C, H, H) -> (N, C, size, size), each turned and shifted, same scale."""
-    count, channels, height, _ = pictures.shape
+def _pose(angle: Tensor, shift: Tensor, share: float) -> Tensor:
+    """(N, 2, 3) turn about the middle and shift, in halves of the picture's side."""
     rows = [torch.cos(angle), -torch.sin(angle), torch.sin(angle), torch.cos(angle)]
-    turn = torch.stack(rows, dim=-1).view(count, 2, 2) * (size / height)
-    shift = (shift_mm / mm * 2 / height).view(count, 2, 1)
-    theta = torch.cat([turn, shift], dim=2)
-    grid = functional.affine_grid(theta, [count, channels, size, size], align_corners=False)
+    turn = torch.stack(rows, dim=-1).view(-1, 2, 2) * share
+    return torch.cat([turn, shift[:, :, None]], dim=2)
+
+
+def _resample(pictures: Tensor, pose: Tensor, bend: Tensor, size: int) -> Tensor:
+    """(N, C, H, H) -> (N, C, size, size) of the same scale, posed and smoothly bent."""
+    count, channels = pictures.shape[:2]
+    grid = functional.affine_grid(pose, [count, channels, size, size], align_corners=False)
+    smooth = functional.interpolate(bend, (size, size), mode="bicubic", align_corners=True)
+    grid = grid + smooth.permute(0, 2, 3, 1)
     return functional.grid_sample(pictures, grid, padding_mode="border", align_corners=False)
 
 

@@ -17,6 +17,7 @@ from retrieval.phantom.sentences import (
     holds_held_out_query,
     phrases,
 )
+from retrieval.phantom.truth import HeartTruth
 
 STATEMENTS = CONCEPTS + NUMBER_CONCEPTS
 """Everything a caption can state."""
@@ -34,10 +35,11 @@ RAREST_COMPOSITE = 0.004
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A sentence and the places in STATEMENTS of all it states."""
+    """A text and the places in STATEMENTS of all it states; some it may deny."""
 
     text: str
     concepts: tuple[int, ...]
+    denied: tuple[bool, ...] = ()
 
 
 def single_captions(split: Split, limit: int, rng: random.Random) -> list[list[Caption]]:
@@ -87,6 +89,18 @@ def composite_captions(
     return captions
 
 
+def report_captions(truths: Sequence[HeartTruth], count: int, rng: random.Random) -> list[Caption]:
+    """Whole impressions, each written of one of some hearts."""
+    places = {name: i for i, name in enumerate(STATEMENTS)}
+    captions: list[Caption] = []
+    while len(captions) < count:
+        text, stated = impression(truths[rng.randrange(len(truths))], rng)
+        if stated and not holds_held_out_query(text):
+            concepts = tuple(places[name] for name, _ in stated)
+            captions.append(Caption(text, concepts, tuple(not holds for _, holds in stated)))
+    return captions
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class CaptionBank:
     """Captions with their token states, ready to be drawn.
@@ -97,21 +111,27 @@ class CaptionBank:
         One (T_i, STATES) half-precision tensor per caption.
     members
         (N, M) int64 concepts of each caption, -1 where it has fewer than M.
+    denied
+        (N, M) bool, which of them it denies.
     groups, weights
         For each statement that has any, the captions that state it alone, and
         how often it is drawn.
-    composites
-        (K,) the others.
+    composites, reports
+        (K,) and (R,) the others.
     """
 
     captions: tuple[Caption, ...]
     states: tuple[Tensor, ...]
     members: Tensor
+    denied: Tensor
     groups: tuple[Tensor, ...]
     weights: Tensor
     composites: Tensor
+    reports: Tensor
 
-    def draw(self, singles: int, composites: int, generator: torch.Generator) -> Tensor:
+    def draw(
+        self, singles: int, composites: int, reports: int, generator: torch.Generator
+    ) -> Tensor:
         """Indices of captions: first a statement by its weight, then one wording of it."""
         groups = torch.multinomial(self.weights, singles, replacement=True, generator=generator)
         picks = torch.rand(singles, generator=generator).tolist()
@@ -119,8 +139,9 @@ class CaptionBank:
             self.groups[g][int(pick * len(self.groups[g]))]
             for g, pick in zip(groups.tolist(), picks, strict=True)
         ]
-        more = torch.randint(len(self.composites), (composites,), generator=generator)
-        return torch.cat([torch.stack(chosen), self.composites[more]])
+        joined = torch.randint(len(self.composites), (composites,), generator=generator)
+        whole = torch.randint(len(self.reports), (reports,), generator=generator)
+        return torch.cat([torch.stack(chosen), self.composites[joined], self.reports[whole]])
 
     def padded(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """States (J, T, STATES) float32 and which are real (J, T) of some captions."""
@@ -135,14 +156,20 @@ class CaptionBank:
 
 
 def make_bank(
-    singles: Sequence[Sequence[Caption]], composites: Sequence[Caption], minilm: MiniLM
+    singles: Sequence[Sequence[Caption]],
+    composites: Sequence[Caption],
+    reports: Sequence[Caption],
+    minilm: MiniLM,
 ) -> CaptionBank:
     """Read every caption once with the frozen sentence encoder."""
-    captions = [c for group in singles for c in group] + list(composites)
+    captions = [*(c for group in singles for c in group), *composites, *reports]
     widest = max(len(c.concepts) for c in captions)
     members = torch.full((len(captions), widest), -1, dtype=torch.int64)
+    denied = torch.zeros_like(members, dtype=torch.bool)
     for i, caption in enumerate(captions):
         members[i, : len(caption.concepts)] = torch.tensor(caption.concepts)
+        if caption.denied:
+            denied[i, : len(caption.denied)] = torch.tensor(caption.denied)
     groups: list[Tensor] = []
     weights: list[float] = []
     start = 0
@@ -155,9 +182,11 @@ def make_bank(
         captions=tuple(captions),
         states=tuple(read_states([c.text for c in captions], minilm)),
         members=members,
+        denied=denied,
         groups=tuple(groups),
         weights=torch.tensor(weights),
-        composites=torch.arange(start, len(captions)),
+        composites=torch.arange(start, start + len(composites)),
+        reports=torch.arange(start + len(composites), len(captions)),
     )
 
 

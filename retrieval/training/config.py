@@ -14,34 +14,52 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainConfig:
-    """One run. Two runs of one configuration on one machine give the same weights.
+    """One run in two stages. One configuration on one machine gives the same weights again.
+
+    In the first stage all learns together. In the second the trunk rests: many
+    studies are looked at once, and only what reads them and the texts goes on
+    learning, in large batches.
 
     Attributes
     ----------
     seed
         Of everything; simulated hearts of validation use other seeds.
+    start
+        Folder of a checkpoint to begin with; weights whose name and shape are
+        the same are taken over. Empty: from nothing.
+    steps, batch, rate
+        First stage: steps, studies per step, peak rate of AdamW.
+    read_steps, read_batch, read_rate
+        The same of the second stage.
+    read_shards, read_variants
+        How many shards the second stage reads, and how many variants of each
+        of their studies.
     shard
-        Simulated studies that are rendered and enter the pool together.
+        Simulated studies that are rendered together.
     first_shards, pool_shards
-        Shards in the pool at the start, and at most.
+        Shards in the pool of the first stage at the start, and at most.
     steps_per_shard
         After so many steps a new shard enters and, if the pool is full, the
         oldest leaves: how often a study is seen follows from it.
     render_workers
         Processes that render shards ahead; 0 renders in the training process.
-    singles, composites
-        Captions per step: one statement each, and two to four joined.
-    phrases_per_concept, composite_count
+    singles, composites, reports
+        Captions per step: one statement each, two to four joined, whole impressions.
+    phrases_per_concept, composite_count, report_count
         How many wordings are used, drawn once.
     word_noise, word_drop
         How much token states are blurred and how many words are lost; see `roughen`.
-    rate, warmup, weight_decay, ema
-        AdamW's peak rate, steps to reach it, decay, and the weights' moving average.
+    warmup, weight_decay, ema
+        Steps to reach the peak rate, AdamW's decay, and the weights' moving average.
     bfloat16
         Run the clips' trunk in automatic mixed precision while training.
-    partial, segment, measure
-        Weights of the auxiliary losses: the studies seen in part, the
-        segmentation, the measurements. The matching of whole studies weighs 1.
+    looks
+        Share of studies whose pooled features may be looked at, not their
+        geometry alone.
+    partial, rank, segment, measure
+        Weights of the other losses: the studies seen in part, the order by
+        size, the segmentation, the measurements. The matching of whole studies
+        weighs 1.
     validate_every, validation_studies, checkpoint_every
         In steps; 0 studies switch validation off.
     """
@@ -49,27 +67,37 @@ class TrainConfig:
     seed: int = 1
     device: str = "cpu"
     threads: int = 1
+    start: str = ""
     steps: int = 3000
     batch: int = 32
+    rate: float = 1.5e-3
+    read_steps: int = 3000
+    read_batch: int = 192
+    read_rate: float = 1.0e-3
+    read_shards: int = 80
+    read_variants: int = 2
     shard: int = 256
     first_shards: int = 4
     pool_shards: int = 24
     steps_per_shard: int = 20
     render_workers: int = 1
-    singles: int = 112
+    singles: int = 128
     composites: int = 48
-    phrases_per_concept: int = 120
+    reports: int = 16
+    phrases_per_concept: int = 160
     composite_count: int = 4000
+    report_count: int = 2000
     word_noise: float = 0.2
     word_drop: float = 0.05
-    rate: float = 1.5e-3
     warmup: int = 100
     weight_decay: float = 0.02
     ema: float = 0.998
-    bfloat16: bool = True
+    bfloat16: bool = False
+    looks: float = 0.5
     partial: float = 0.5
+    rank: float = 1.0
     segment: float = 1.0
-    measure: float = 0.4
+    measure: float = 0.3
     validate_every: int = 250
     validation_studies: int = 400
     checkpoint_every: int = 250

@@ -43,7 +43,7 @@ def segmentation_loss(logits: Tensor, shares: Tensor, known: Tensor) -> Tensor:
     return 4 * entropy_mean + (1 - overlap).mean() / 2
 
 
-def conjunction(degrees: Tensor, members: Tensor) -> Tensor:
+def conjunction(degrees: Tensor, members: Tensor, denied: Tensor) -> Tensor:
     """How true each sentence is of each study: the product over the statements it makes.
 
     Parameters
@@ -52,6 +52,47 @@ def conjunction(degrees: Tensor, members: Tensor) -> Tensor:
         (B, C) degree of each concept.
     members
         (J, M) int64 concepts of each sentence, -1 where it has fewer than M.
+    denied
+        (J, M) bool, which of them the sentence denies.
     """
     padded = torch.cat([degrees, torch.ones_like(degrees[:, :1])], dim=1)
-    return padded[:, members].prod(dim=2)
+    chosen = padded[:, members]
+    return torch.where(denied, 1 - chosen, chosen).prod(dim=2)
+
+
+def single_margins(margins: Tensor, members: Tensor, denied: Tensor) -> Tensor:
+    """(B, J) margins of sentences that make one statement; NaN for all others."""
+    first = margins[:, members[:, 0]]
+    alone = (members >= 0).sum(1) == 1
+    return torch.where(denied[:, 0], -first, first).masked_fill(~alone, float("nan"))
+
+
+def rank_loss(logits: Tensor, margins: Tensor, sharpness: float = 0.5) -> Tensor:
+    """Order studies by how far they are beyond (or short of) a sentence's limit.
+
+    Truth saturates: every severely dilated heart is dilated. A reader still
+    wants the largest first, so for each pair of studies the chance that one
+    scores above the other is to follow the difference of their margins
+    (Bradley and Terry, Biometrika 1952;39:324).
+
+    Parameters
+    ----------
+    logits, margins
+        (B, J); margins in units of the limit's width, NaN where a sentence has
+        none.
+    """
+    graded = ~margins.isnan().any(0)
+    if not bool(graded.any()):
+        return logits.sum() * 0
+    score, margin = logits[:, graded], margins[:, graded]
+    apart = score[:, None] - score[None, :]
+    wanted = torch.sigmoid(sharpness * (margin[:, None] - margin[None, :]))
+    return functional.binary_cross_entropy_with_logits(apart, wanted)
+
+
+def measure_loss(measured: Tensor, spread: Tensor, truth: Tensor) -> Tensor:
+    """Negative log-likelihood of a Laplace distribution, up to a constant; all (B, M).
+
+    Heavy tails: a study of which only the scar was imaged tells no volume.
+    """
+    return ((measured - truth).abs() / spread + spread.log()).mean()

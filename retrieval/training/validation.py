@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from retrieval.encoder.minilm import MiniLM
-from retrieval.encoder.phantom.network import DualEncoder
+from retrieval.encoder.phantom.network import DualEncoder, VideoTower
 from retrieval.training.augment import centre_crop
 from retrieval.training.captions import STATEMENTS, read_states
 from retrieval.training.config import TrainConfig
-from retrieval.training.reading import read_studies
-from retrieval.training.shards import Shard, gather, kept, render_shard
+from retrieval.training.shards import Shard, arrange, gather
+from retrieval.training.simulated import render_shard
 from retrieval.training.trial import FINDINGS, questions, tally
 
 VALIDATION_SEED = 7_000_000_019
@@ -39,24 +39,22 @@ class Validation:
 
     def scores(self, network: DualEncoder) -> dict[str, float]:
         """What `tally` says of the averaged weights."""
-        videos = self._videos(network).numpy()
+        videos = self._videos(network.video).numpy()
         texts = torch.cat([self._text(network, s) for s in self.states]).numpy()
         true = {f: self.shard.degrees[:, STATEMENTS.index(f)].numpy() > 0.5 for f in FINDINGS}
         return tally(self.asked, texts @ videos.T, true)
 
     @torch.inference_mode()
-    def _videos(self, network: DualEncoder) -> Tensor:
-        network.eval()
+    def _videos(self, video: VideoTower) -> Tensor:
+        video.eval()
         vectors = []
         count = len(self.shard.degrees)
         for first in range(0, count, AT_ONCE):
             picks = [(self.shard, i) for i in range(first, min(first + AT_ONCE, count))]
             stay = torch.ones(len(picks), self.shard.technique.shape[1], dtype=torch.bool)
             batch = centre_crop(gather(picks, stay), self.config.inputs).to(self.config.device)
-            tokens, _ = network.video.tokens(
-                batch.images, batch.technique, batch.view, batch.position_mm, batch.gap_mm
-            )
-            vectors.append(read_studies(network.video, tokens, batch)[0].cpu())
+            clips, _ = arrange(video, batch)
+            vectors.append(video(clips).vectors.cpu())
         return torch.cat(vectors)
 
     @torch.inference_mode()
@@ -70,7 +68,7 @@ def prepare_validation(config: TrainConfig, folder: Path) -> Validation | None:
     """Render the held-out hearts (once per run folder) and read the questions."""
     if not config.validation_studies:
         return None
-    shard = kept(
+    shard = Shard.kept(
         folder / "validation.safetensors",
         lambda: render_shard(config, VALIDATION_SEED, config.validation_studies, "archive"),
     )

@@ -1,19 +1,24 @@
 """The phantom encoder behind the ports."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.inputs import TECHNIQUES, InputContract, StudyInput, prepare
-from retrieval.encoder.phantom.network import SEGMENTATION_STRIDE, Architecture, DualEncoder
+from retrieval.encoder.phantom.network import (
+    SEGMENTATION_STRIDE,
+    Architecture,
+    Clips,
+    DualEncoder,
+    VideoTower,
+)
 from retrieval.errors import CheckpointInvalid
 from retrieval.values.clip import Clip, ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, unit_rows
@@ -82,12 +87,10 @@ class PhantomEncoder:
     @torch.inference_mode()
     def _encode_study(self, clips: Sequence[Clip]) -> StudyEmbedding:
         given = prepare(clips, self.contract)
-        tokens, _ = self._network.video.tokens(*tensors(given, self.device))
-        count = len(given.clips)
-        present = torch.ones(1, count, dtype=torch.bool, device=self.device)
-        whole, _ = self._network.video(tokens.unsqueeze(0), present)
-        alone, _ = self._network.video(tokens.unsqueeze(1), present.T)
-        rows = unit_rows(torch.cat([whole, alone]).cpu().numpy())
+        seen = look(self._network.video, given, self.device)
+        whole = self._network.video(seen)
+        alone = self._network.video(one_by_one(seen))
+        rows = unit_rows(torch.cat([whole.vectors, alone.vectors]).cpu().numpy())
         return StudyEmbedding(
             study=clips[0].record.study,
             encoder_id=self.encoder_id,
@@ -137,11 +140,26 @@ def make_checkpoint(
     return Checkpoint(name=NAME, contract=made_of, notes=notes, tensors=halves)
 
 
-def tensors(given: StudyInput, device: str) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Images, technique, view, position and gap of one study, as `VideoTower.tokens` wants them."""
+def look(video: VideoTower, given: StudyInput, device: str) -> Clips:
+    """Run the trunk over one study's clips: (1, K) of them."""
     arrays = (given.images, given.technique, given.view, given.position_mm, given.gap_mm)
     images, technique, view, position, gap = (torch.from_numpy(a).to(device) for a in arrays)
-    return images, technique, view, position, gap
+    seen = video.see(images, view)
+    return Clips(
+        features=seen.features[None],
+        geometry=seen.geometry[None],
+        present=torch.ones(1, len(images), dtype=torch.bool, device=device),
+        technique=technique[None],
+        view=view[None],
+        position_mm=position[None],
+        gap_mm=gap[None],
+    )
+
+
+def one_by_one(clips: Clips) -> Clips:
+    """One study's K clips as K studies of one clip each."""
+    parts = {f.name: getattr(clips, f.name) for f in fields(clips)}
+    return Clips(**{name: part.transpose(0, 1) for name, part in parts.items()})
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:

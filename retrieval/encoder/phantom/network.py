@@ -1,39 +1,55 @@
 """The two towers of the phantom encoder. Small enough for one CPU core.
 
 Video: one convolutional trunk sees each clip (end-diastole and end-systole as
-two channels) and also segments it coarsely; the areas it finds in cm2 and its
-features make one token per clip; a transformer reads the tokens of a study.
+two channels) and segments it; what the segmentation says in millimetres
+(`retrieval.encoder.phantom.geometry`) and pooled features make one token per
+clip; a transformer reads the tokens of a study beside one token for the
+volumes of its stack.
 Text: a transformer over the token states of a frozen sentence encoder, because
 that encoder's pooled vector can hardly tell the left ventricle from the right
 (cosine 0.98 between "left ventricle is dilated" and its mirror image).
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval.encoder.phantom.geometry import (
+    CLIP_GEOMETRY,
+    REGIONS,
+    STUDY_GEOMETRY,
+    clip_geometry,
+    study_geometry,
+)
 from retrieval.encoder.phantom.inputs import TECHNIQUES, VIEWS
-
-REGIONS = ("LV cavity ED", "LV wall ED", "RV ED", "LV cavity ES", "LV wall ES", "RV ES", "scar")
-"""Channels of the segmentation; a still shows the same heart in both triples."""
+from retrieval.values.study import Technique, View
 
 SEGMENTATION_STRIDE = 2
 """Segmentation cells are this many input pixels wide."""
 
-MEASUREMENTS = (
-    "lvedv_ml",
-    "lvesv_ml",
-    "lvef_pct",
-    "lv_mass_g",
-    "wall_max_mm",
-    "rvedv_ml",
-    "rvesv_ml",
-    "rvef_pct",
+TYPICAL: Mapping[str, tuple[float, float]] = MappingProxyType(
+    {
+        "lvedv_ml": (170.0, 65.0),
+        "lvesv_ml": (90.0, 65.0),
+        "lvef_pct": (52.0, 16.0),
+        "lv_mass_g": (130.0, 50.0),
+        "wall_max_mm": (12.0, 4.5),
+        "rvedv_ml": (170.0, 55.0),
+        "rvesv_ml": (90.0, 45.0),
+        "rvef_pct": (48.0, 12.0),
+    }
 )
-"""Fields of HeartTruth that an auxiliary head predicts, standardised by the training set."""
+"""Fields of HeartTruth that are estimated, and the mean and spread that standardise them."""
+
+MEASUREMENTS = tuple(TYPICAL)
+
+CINE = TECHNIQUES.index(Technique.CINE)
+SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
 
 POSITION_UNIT_MM = 40.0
 GAP_UNIT_MM = 10.0
@@ -44,6 +60,7 @@ class Architecture:
     """Sizes of both towers."""
 
     trunk: tuple[int, int, int, int] = (16, 32, 96, 160)
+    look: int = 64
     width: int = 192
     heads: int = 4
     depth: int = 3
@@ -62,6 +79,23 @@ def _block(channels_in: int, channels_out: int, kernel: int, stride: int) -> nn.
     )
 
 
+def _perceptron(wide: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(wide, width), nn.ReLU(), nn.Linear(width, width))
+
+
+def _transformer(architecture: Architecture, width: int, depth: int) -> nn.TransformerEncoder:
+    layer = nn.TransformerEncoderLayer(
+        width,
+        architecture.heads,
+        2 * width,
+        architecture.dropout,
+        activation="gelu",
+        batch_first=True,
+        norm_first=True,
+    )
+    return nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
+
+
 class Trunk(nn.Module):
     """Clip images to features and a coarse segmentation."""
 
@@ -76,15 +110,15 @@ class Trunk(nn.Module):
         self.down2, self.keep2 = _block(b, c, 3, 2), _block(c, c, 3, 1)
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
         self.lateral = nn.ModuleList([nn.Conv2d(n, b, 1) for n in (c, d)])
-        self.segment = nn.Sequential(
-            _block(b, b, 1, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
-        )
+        self.sharpen = nn.Sequential(nn.Conv2d(b, 4 * a, 1), nn.PixelShuffle(2))
+        self.segment = nn.Sequential(_block(a, a, 3, 1), nn.Conv2d(a, len(REGIONS), 3, padding=1))
         self.features = b + c + 2 * d
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2, S, S) in [0, ceiling] -> features (N, F), region logits (N, R, S/2, S/2)."""
         folded = self.fold(images * 2 - 1).contiguous(memory_format=torch.channels_last)
-        f1 = self.down1(self.stem(folded))
+        f0 = self.stem(folded)
+        f1 = self.down1(f0)
         f1 = f1 + self.keep1(f1)
         f2 = self.down2(f1)
         f2 = f2 + self.keep2(f2)
@@ -92,9 +126,68 @@ class Trunk(nn.Module):
         f3 = f3 + self.keep3(f3)
         merged = functional.interpolate(self.lateral[1](f3), scale_factor=2.0)
         merged = functional.interpolate(merged + self.lateral[0](f2), scale_factor=2.0)
-        regions = self.segment(f1 + merged)
+        regions = self.segment(f0 + self.sharpen(f1 + merged))
         pooled = [f1.mean((2, 3)), f2.mean((2, 3)), f3.mean((2, 3)), f3.amax((2, 3))]
         return torch.cat(pooled, dim=1), regions
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """What the trunk saw in N clips.
+
+    Attributes
+    ----------
+    features
+        (N, F) pooled features: how the clip looks.
+    geometry
+        (N, CLIP_GEOMETRY): what the segmentation says in millimetres.
+    regions
+        (N, R, S/2, S/2) log-odds of the segmentation.
+    """
+
+    features: Tensor
+    geometry: Tensor
+    regions: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clips:
+    """K clips of each of B studies, ready to be read; see `StudyInput` for the last four.
+
+    Attributes
+    ----------
+    features, geometry
+        (B, K, F) and (B, K, CLIP_GEOMETRY), as in `Seen`.
+    present
+        (B, K) bool; at least one True per study.
+    technique, view, position_mm, gap_mm
+        (B, K).
+    """
+
+    features: Tensor
+    geometry: Tensor
+    present: Tensor
+    technique: Tensor
+    view: Tensor
+    position_mm: Tensor
+    gap_mm: Tensor
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """What was read of B studies.
+
+    Attributes
+    ----------
+    vectors
+        (B, D) of length 1.
+    measured, spread
+        (B, M) standardised estimates, and one standard deviation of each.
+    """
+
+    vectors: Tensor
+    measured: Tensor
+    spread: Tensor
 
 
 class VideoTower(nn.Module):
@@ -103,80 +196,69 @@ class VideoTower(nn.Module):
     def __init__(self, architecture: Architecture, cell_mm: float) -> None:
         super().__init__()
         width = architecture.width
-        self.cell_cm2 = (cell_mm / 10) ** 2
+        self.cell_mm = cell_mm
         self.trunk = Trunk(architecture.trunk)
         self.technique = nn.Embedding(len(TECHNIQUES), width)
         self.view = nn.Embedding(len(VIEWS), width)
-        self.place = nn.Sequential(nn.Linear(4, width), nn.ReLU(), nn.Linear(width, width))
-        self.clip = nn.Sequential(
-            nn.Linear(self.trunk.features + 3 * len(REGIONS), width),
-            nn.ReLU(),
-            nn.Linear(width, width),
-        )
+        self.place = _perceptron(4, width)
+        self.look = nn.Sequential(nn.Linear(self.trunk.features, architecture.look), nn.ReLU())
+        self.clip = _perceptron(CLIP_GEOMETRY + architecture.look, width)
+        self.volumes = _perceptron(STUDY_GEOMETRY, width)
         self.summary = nn.Parameter(torch.randn(1, 1, width) * 0.02)
-        layer = nn.TransformerEncoderLayer(
-            width,
-            architecture.heads,
-            2 * width,
-            architecture.dropout,
-            activation="gelu",
-            batch_first=True,
-            norm_first=True,
-        )
-        self.study = nn.TransformerEncoder(layer, architecture.depth, enable_nested_tensor=False)
-        self.norm = nn.LayerNorm(2 * width)
-        self.project = nn.Linear(2 * width, architecture.dimension)
-        self.measure = nn.Linear(2 * width, len(MEASUREMENTS))
+        self.study = _transformer(architecture, width, architecture.depth)
+        self.norm = nn.LayerNorm(3 * width)
+        self.project = nn.Linear(3 * width, architecture.dimension)
+        self.measure = nn.Linear(3 * width, 2 * len(MEASUREMENTS))
 
-    def tokens(
-        self, images: Tensor, technique: Tensor, view: Tensor, position_mm: Tensor, gap_mm: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """One token per clip.
+    def see(self, images: Tensor, view: Tensor) -> Seen:
+        """Look at clips.
 
         Parameters
         ----------
         images
-            (N, 2, S, S); the other arguments are (N,), see `StudyInput`.
-
-        Returns
-        -------
-        tuple
-            Tokens (N, width) and region logits (N, R, S/2, S/2).
+            (N, 2, S, S) in [0, ceiling].
+        view
+            (N,) int64.
         """
         features, regions = self.trunk(images)
         inside = torch.sigmoid(regions.float())
-        areas = inside.sum((2, 3)) * self.cell_cm2
-        sizes = torch.cat([areas / 20, torch.log1p(areas), inside.amax((2, 3))], dim=1)
-        where = position_mm / POSITION_UNIT_MM
-        place = torch.stack(
-            [where, where**2, gap_mm / GAP_UNIT_MM, (gap_mm > 0).to(where.dtype)], dim=1
-        )
-        token = self.clip(torch.cat([features, sizes.to(features.dtype)], dim=1))
-        return token + self.technique(technique) + self.view(view) + self.place(place), regions
+        geometry = clip_geometry(inside, self.cell_mm, view == SHORT_AXIS)
+        return Seen(features=features.float(), geometry=geometry, regions=regions)
 
-    def forward(self, tokens: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """Read the tokens of B studies.
+    def forward(self, clips: Clips, looks: Tensor | None = None) -> Reading:
+        """Read studies.
 
         Parameters
         ----------
-        tokens
-            (B, K, width).
-        present
-            (B, K) bool; at least one True per study.
-
-        Returns
-        -------
-        tuple
-            Unit vectors (B, D) and standardised measurements (B, M).
+        looks
+            (B,) bool, the studies whose pooled features may be looked at, not
+            their geometry alone; None for all.
         """
-        batch = tokens.shape[0]
-        read = torch.cat([self.summary.expand(batch, -1, -1).to(tokens.dtype), tokens], dim=1)
-        ignored = torch.cat([torch.zeros_like(present[:, :1]), ~present], dim=1)
+        batch = len(clips.present)
+        look = self.look(clips.features)
+        if looks is not None:
+            look = look * looks.to(look.dtype)[:, None, None]
+        where = clips.position_mm / POSITION_UNIT_MM
+        gap = clips.gap_mm / GAP_UNIT_MM
+        place = torch.stack([where, where**2, gap, (gap > 0).to(where.dtype)], dim=-1)
+        tokens = self.clip(torch.cat([clips.geometry, look], dim=-1))
+        tokens = tokens + self.technique(clips.technique) + self.view(clips.view)
+        tokens = tokens + self.place(place)
+        stack = clips.present & (clips.technique == CINE) & (clips.view == SHORT_AXIS)
+        sizes = self.volumes(study_geometry(clips.geometry, clips.position_mm, clips.gap_mm, stack))
+        read = torch.cat([self.summary.expand(batch, -1, -1), sizes[:, None], tokens], dim=1)
+        always = torch.zeros(batch, 2, dtype=torch.bool, device=clips.present.device)
+        ignored = torch.cat([always, ~clips.present], dim=1)
         states = self.study(read, src_key_padding_mask=ignored)
-        weight = present.to(states.dtype).unsqueeze(-1)
-        mean = (states[:, 1:] * weight).sum(1) / weight.sum(1)
-        both = self.norm(torch.cat([states[:, 0], mean], dim=1))
-        return functional.normalize(self.project(both).float(), dim=-1), self.measure(both).float()
+        weight = clips.present.to(states.dtype).unsqueeze(-1)
+        mean = (states[:, 2:] * weight).sum(1) / weight.sum(1)
+        both = self.norm(torch.cat([states[:, 0], mean, sizes], dim=1))
+        measured, logs = self.measure(both).float().chunk(2, dim=1)
+        return Reading(
+            vectors=functional.normalize(self.project(both).float(), dim=-1),
+            measured=measured,
+            spread=logs.clamp(-4, 3).exp(),
+        )
 
 
 class TextTower(nn.Module):
@@ -188,18 +270,7 @@ class TextTower(nn.Module):
         self.enter = nn.Sequential(
             nn.LayerNorm(architecture.text_states), nn.Linear(architecture.text_states, width)
         )
-        layer = nn.TransformerEncoderLayer(
-            width,
-            architecture.heads,
-            2 * width,
-            architecture.dropout,
-            activation="gelu",
-            batch_first=True,
-            norm_first=True,
-        )
-        self.read = nn.TransformerEncoder(
-            layer, architecture.text_depth, enable_nested_tensor=False
-        )
+        self.read = _transformer(architecture, width, architecture.text_depth)
         self.norm = nn.LayerNorm(width)
         self.project = nn.Linear(width, architecture.dimension)
 
