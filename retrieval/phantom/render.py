@@ -34,7 +34,18 @@ _JET_MM = 14.0
 _VESSELS_MM = 115.0
 """They end at most this far from the long axis."""
 
-LABELS = ("lv blood", "lv muscle", "rv blood", "left atrium", "right atrium", "scar")
+LABELS = (
+    "lv blood",
+    "lv muscle",
+    "rv blood",
+    "left atrium",
+    "right atrium",
+    "scar",
+    "fluid",
+    "aorta",
+    "oedema",
+    "defect",
+)
 """Channels of `label`."""
 
 
@@ -93,9 +104,10 @@ def render(
 def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
     """What is where: the share of each pixel that each of LABELS covers.
 
-    Papillary muscles and trabeculae count as cavity. Scar is part of muscle
-    and a label of its own. One slice, without thickness; edges are as wide as
-    a pixel.
+    Papillary muscles and trabeculae count as cavity. Scar, oedema and
+    perfusion defects are parts of muscle and labels of their own; fluid is
+    pericardial effusion. One slice, without thickness; edges are as wide as a
+    pixel.
 
     Returns
     -------
@@ -105,15 +117,24 @@ def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
     moment = anatomy.at(phases)
     points, softness = planes.points().flatten(2), planes.pixel_mm
     polar = Polar.of(points, torch.hypot(points[:, 0], points[:, 1]))
-    cover = ventricular_cover(moment, polar, softness, scar=True, compact=True)
+    cover = ventricular_cover(
+        moment, polar, softness, scar=True, oedema=True, defect=True, compact=True
+    )
     above = 1 - cover.inside
     left = _soft(ellipsoid_depth(points, moment.left_atrium), softness) * above
     right = _soft(ellipsoid_depth(points, moment.right_atrium), softness) * above * (1 - left)
     lumen = cover.lumen * cover.inside
     muscle = (cover.epi * cover.inside - lumen).clamp(min=0)
     rv = (cover.rv - cover.epi).clamp(min=0) * cover.inside
+    wet = _all((anatomy.hearts.effusion_mm > 0).float())
+    fluid = (cover.fluid - cover.shell).clamp(min=0) * cover.inside * wet
+    free = 1 - cover.inside * torch.maximum(cover.shell, cover.fluid)
+    aorta = _soft(tube_depth(points, moment.aorta), softness) * free * (1 - left) * (1 - right)
     assert cover.scar is not None  # noqa: S101
-    maps = torch.stack([lumen, muscle, rv, left, right, muscle * cover.scar], dim=2)
+    assert cover.oedema is not None  # noqa: S101
+    assert cover.defect is not None  # noqa: S101
+    parts = [muscle * band for band in (cover.scar, cover.oedema, cover.defect)]
+    maps = torch.stack([lumen, muscle, rv, left, right, parts[0], fluid, aorta, *parts[1:]], dim=2)
     n, phase_count = phases.shape
     shape = (n, phase_count, len(LABELS), planes.count, planes.height, planes.width)
     return maps.view(shape).permute(0, 3, 1, 2, 4, 5)
@@ -183,7 +204,7 @@ def _ventricles(canvas: Tensor, grain: Tensor, cover: Cover, scene: _Scene) -> T
     _lay(canvas, muscle, cover.shell * cover.inside)
     fading = _fading(cover, scene)
     speckled = 1 - _all(look.rv_texture) * speckles.clamp(0, 1)
-    _lay(canvas, _frames(palette.rv_blood) * speckled * fading, cover.rv * cover.inside)
+    _lay(canvas, _frames(palette.rv_blood) * speckled * fading, cover.rv_lumen * cover.inside)
     for value in palette.lesions.values():
         assert cover.scar is not None  # noqa: S101
         muscle = torch.lerp(muscle, _frames(value), cover.scar)
@@ -205,7 +226,8 @@ def _within(radius: Tensor, z: Tensor, moment: Moment) -> Tensor:
     reach = moment.sac.flatten(1).amax(1, keepdim=True)
     apex = (moment.base_mm + DEEPEST * moment.length_mm).amax(1, keepdim=True)
     base = moment.base_mm.amin(1, keepdim=True)
-    reached = (radius < reach + 2) & (z > base - 12) & (z < apex)
+    rise = moment.valves.most_mm(reach)
+    reached = (radius < reach + 2) & (z > base - 12 - rise) & (z < apex + rise)
     return reached.any(0).nonzero()[:, 0]
 
 
