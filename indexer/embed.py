@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from indexer.progress import Report as Progress
 from retrieval.ports import Catalog, ClipStore, VideoEncoder
 from retrieval.values.clip import Clip, ClipId
-from retrieval.values.embedding import rows_of
+from retrieval.values.embedding import estimate_rows_of, rows_of
 from retrieval.values.query import LOCAL_OPERATOR
 from retrieval.values.study import StudyId
 
@@ -45,8 +45,9 @@ def embed(
     for start in range(0, len(todo), BATCH):
         batch = todo[start : start + BATCH]
         inputs: list[list[Clip]] = [[clips.read(clip) for clip in usable[s]] for s in batch]
-        rows = [row for e in encoder.encode_studies(inputs) for row in rows_of(e)]
-        catalog.put_embeddings(rows)
+        said = encoder.encode_studies(inputs)
+        rows = [row for e in said for row in rows_of(e)]
+        catalog.put_embeddings(rows, [row for e in said for row in estimate_rows_of(e)])
         vectors += len(rows)
         progress(start + len(batch), len(todo))
     return Embedded(studies=len(todo), vectors=vectors, unseen=unseen)

@@ -16,8 +16,10 @@ from retrieval.values.embedding import (
     Keys,
     Neighbours,
     StoredEmbedding,
+    StoredEstimate,
     StudyEmbedding,
 )
+from retrieval.values.estimate import Estimate
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import State, Study, StudyId
@@ -156,6 +158,15 @@ class CatalogReader(Protocol):
         """
         ...
 
+    def estimates(
+        self, encoder_id: EncoderId, *, access: Access
+    ) -> dict[StudyId, tuple[Estimate, ...]]:
+        """What one encoder estimated of each eligible study, in the order of `Quantity`.
+
+        Studies of which it estimated nothing are left out. No Filter sees these.
+        """
+        ...
+
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         """Counts for every facet of Filter that has a finite set of values."""
         ...
@@ -243,11 +254,15 @@ class Catalog(CatalogReader, Protocol):
         """Indexed studies whose clips, as they are now, this encoder has not embedded."""
         ...
 
-    def put_embeddings(self, rows: Sequence[StoredEmbedding]) -> None:
+    def put_embeddings(
+        self, rows: Sequence[StoredEmbedding], estimates: Sequence[StoredEstimate] = ()
+    ) -> None:
         """Store vectors beside what they came from; a known key is left as it is.
 
         All vectors that one encoder makes of one study's clips, as they are
         now, come in one call: the study then counts as done for that encoder.
+        Its estimates come with them, and go with the vector of the study as a
+        whole; a quantity that is known of a study is left as it is.
         """
         ...
 

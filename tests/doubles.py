@@ -18,8 +18,10 @@ from retrieval.values.embedding import (
     Keys,
     Neighbours,
     StoredEmbedding,
+    StoredEstimate,
     unit_rows,
 )
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import PatientId, SeriesId, State, Study, StudyId, Technique, View
@@ -155,6 +157,7 @@ class DictCatalog:
     held: dict[StudyId, Study] = field(default_factory=dict)
     clip_records: dict[ClipId, ClipRecord] = field(default_factory=dict)
     rows: list[StoredEmbedding] = field(default_factory=list)
+    estimated: list[StoredEstimate] = field(default_factory=list)
     reports: dict[StudyId, Report] = field(default_factory=dict)
     unreleased: set[StudyId] = field(default_factory=set)
 
@@ -233,6 +236,21 @@ class DictCatalog:
             if max(overlap):
                 found.append((study, float(sum(overlap)), sentences[int(np.argmax(overlap))]))
         return sorted(found, key=lambda f: (-f[1], f[0]))[:limit]
+
+    def estimates(
+        self, encoder_id: EncoderId, *, access: Access
+    ) -> dict[StudyId, tuple[Estimate, ...]]:
+        found = {
+            study: tuple(
+                row.estimate
+                for quantity in Quantity
+                for row in self.estimated
+                if (row.study, row.encoder_id, row.estimate.quantity)
+                == (study, encoder_id, quantity)
+            )
+            for study in self.eligible(Filter(), access=access)
+        }
+        return {study: estimates for study, estimates in found.items() if estimates}
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         return [self._count(facet, where, access) for facet in FACETS]

@@ -12,11 +12,17 @@ from sqlalchemy.orm import Session
 
 from retrieval.catalog import migrate
 from retrieval.catalog.digest import digest_of
+from retrieval.catalog.embedded import (
+    forget_whole,
+    mark_done,
+    put_estimates,
+    put_vectors,
+    require_studies,
+)
 from retrieval.catalog.engine import Database
 from retrieval.catalog.reader import SqlReader
 from retrieval.catalog.rows import (
     clip_values,
-    embedding_values,
     embeddings_value,
     file_values,
     finding_rows,
@@ -35,10 +41,10 @@ from retrieval.catalog.tables import (
     VersionRow,
 )
 from retrieval.catalog.versions import chain_again, chains_of, known_in, studies_with
-from retrieval.errors import ClipNotFound, SchemaOutOfDate, StudyNotFound
+from retrieval.errors import SchemaOutOfDate
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
-from retrieval.values.embedding import Embeddings, EncoderId, Keys, StoredEmbedding
+from retrieval.values.embedding import Embeddings, EncoderId, Keys, StoredEmbedding, StoredEstimate
 from retrieval.values.report import Report
 from retrieval.values.study import State, StudyId
 
@@ -85,8 +91,8 @@ class SqlCatalog(SqlReader):
         """Record a study, its series, clips and files, replacing what was known of it.
 
         Embeddings of clips that are still there stay; others go, and with any
-        change of the set of clips also those of the study as a whole. A
-        deleted study stays deleted.
+        change of the set of clips also those of the study as a whole and its
+        estimates. A deleted study stays deleted.
         """
         study = entry.study.id
         with self._database.writing() as session:
@@ -165,31 +171,31 @@ class SqlCatalog(SqlReader):
         with self._database.reading() as session:
             return sorted(StudyId(study) for study in session.scalars(query))
 
-    def put_embeddings(self, rows: Sequence[StoredEmbedding]) -> None:
+    def put_embeddings(
+        self, rows: Sequence[StoredEmbedding], estimates: Sequence[StoredEstimate] = ()
+    ) -> None:
         """Store vectors beside what they came from; a known key is left as it is.
 
         All vectors that one encoder makes of one study's clips, as they are
         now, come in one call: the study then counts as done for that encoder.
+        Its estimates come with them, and go with the vector of the study as a
+        whole; a quantity that is known of a study is left as it is.
 
         Raises
         ------
         StudyNotFound, ClipNotFound
-            A vector belongs to a study or clip that is not (or no longer) here.
+            One belongs to a study or clip that is not (or no longer) here.
         """
-        pairs = sorted({(row.study, row.encoder_id) for row in rows})
         with self._database.writing() as session:
-            _require_sources(session, rows)
-            known = _known_keys(session, rows)
-            new = {int(row.key): row for row in rows if row.key not in known}
-            if new:
-                session.execute(insert(EmbeddingRow), [embedding_values(r) for r in new.values()])
-            _mark_done(session, pairs)
+            put_vectors(session, rows)
+            put_estimates(session, estimates)
+            mark_done(session, {(row.study, row.encoder_id) for row in rows})
 
     def put_unembeddable(self, studies: Sequence[StudyId], encoder_id: EncoderId) -> None:
         """Note studies of which this encoder knows no clip: done, until their clips change."""
         with self._database.writing() as session:
-            _require_studies(session, set(studies))
-            _mark_done(session, sorted({(study, encoder_id) for study in studies}))
+            require_studies(session, set(studies))
+            mark_done(session, {(study, encoder_id) for study in studies})
 
     def embeddings(self, encoder_id: EncoderId) -> Iterator[tuple[Keys, Embeddings]]:
         """Walk the current vectors of one encoder in key order, in batches.
@@ -261,7 +267,7 @@ class SqlCatalog(SqlReader):
         named = sorted(set(studies))
         when = func.coalesce(StudyRow.deleted_at, datetime.now(UTC)) if deleted else None
         with self._database.writing() as session:
-            _require_studies(session, set(named))
+            require_studies(session, set(named))
             for study in named:
                 session.execute(
                     update(StudyRow).where(StudyRow.id == study).values(deleted_at=when)
@@ -293,10 +299,7 @@ def _replace_clips(session: Session, entry: StudyEntry) -> None:
     after = {clip.id: clip for clip in entry.clips}
     if before == set(after):
         return
-    session.execute(
-        delete(EmbeddingRow).where(EmbeddingRow.study == study, EmbeddingRow.clip.is_(None))
-    )
-    session.execute(delete(EmbeddedRow).where(EmbeddedRow.study == study))
+    forget_whole(session, study)
     _each(session, delete(ClipRow).where(ClipRow.id == bindparam("one")), before - set(after))
     new = [clip_values(clip) for name, clip in sorted(after.items()) if name not in before]
     if new:
@@ -316,34 +319,3 @@ def _each(session: Session, statement: object, values: Iterable[str]) -> None:
     batch = [{"one": value} for value in sorted(values)]
     if batch:
         session.connection().execute(statement, batch)  # pyright: ignore[reportArgumentType, reportCallIssue]
-
-
-def _require_studies(session: Session, studies: set[StudyId]) -> None:
-    for study in sorted(studies):
-        if session.scalar(select(StudyRow.id).where(StudyRow.id == study)) is None:
-            raise StudyNotFound(study)
-
-
-def _require_sources(session: Session, rows: Sequence[StoredEmbedding]) -> None:
-    """Raise unless every vector's study is here, and its clip is one of that study."""
-    clips: set[tuple[StudyId, ClipId | None]] = set()
-    studies = {row.study for row in rows}
-    _require_studies(session, studies)
-    for study in studies:
-        query = select(ClipRow.id).where(ClipRow.study == study)
-        clips.update((study, ClipId(clip)) for clip in session.scalars(query))
-    for row in rows:
-        if row.clip is not None and (row.study, row.clip) not in clips:
-            raise ClipNotFound(row.clip)
-
-
-def _known_keys(session: Session, rows: Sequence[StoredEmbedding]) -> set[int]:
-    known: set[int] = set()
-    for study in {row.study for row in rows}:
-        known.update(session.scalars(select(EmbeddingRow.key).where(EmbeddingRow.study == study)))
-    return known
-
-
-def _mark_done(session: Session, pairs: Sequence[tuple[StudyId, EncoderId]]) -> None:
-    for study, encoder_id in pairs:
-        session.merge(EmbeddedRow(study=study, encoder_id=encoder_id))

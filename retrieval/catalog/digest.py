@@ -13,6 +13,7 @@ from retrieval.catalog.tables import (
     ClipRow,
     EmbeddedRow,
     EmbeddingRow,
+    EstimateRow,
     FileRow,
     FindingRow,
     ReportRow,
@@ -52,6 +53,7 @@ def _tables() -> Iterator[tuple[str, Select[*tuple[Any, ...]]]]:
     yield "finding", select(*_columns(FindingRow, "report"), *named).join(ReportRow)
     yield "embedding", select(*_columns(EmbeddingRow))
     yield "embedded", select(*_columns(EmbeddedRow))
+    yield "machine_estimate", select(*_columns(EstimateRow))
 
 
 def _columns(table: type[Any], *left_out: str) -> list[Any]:

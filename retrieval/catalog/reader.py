@@ -10,10 +10,11 @@ from retrieval.catalog import fulltext
 from retrieval.catalog.conditions import clip_meets, eligible, visible
 from retrieval.catalog.engine import Database
 from retrieval.catalog.facets import count_facets
-from retrieval.catalog.rows import clip_value, finding_value, study_value
+from retrieval.catalog.rows import clip_value, estimate_value, finding_value, study_value
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
+    EstimateRow,
     FindingRow,
     ReportRow,
     SeriesRow,
@@ -24,6 +25,7 @@ from retrieval.errors import ClipNotFound, StudyNotFound
 from retrieval.ports import Counts
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import Study, StudyId, Technique, View
@@ -174,6 +176,28 @@ class SqlReader:
         with self._database.reading() as session:
             found = fulltext.search_reports(session, text, eligible(where, access), limit)
         return [(StudyId(study), score, sentence) for study, score, sentence in found]
+
+    def estimates(
+        self, encoder_id: EncoderId, *, access: Access
+    ) -> dict[StudyId, tuple[Estimate, ...]]:
+        """What one encoder estimated of each eligible study, in the order of `Quantity`.
+
+        Studies of which it estimated nothing are left out. No Filter sees these.
+        """
+        query = (
+            select(EstimateRow)
+            .join(StudyRow, EstimateRow.study == StudyRow.id)
+            .where(EstimateRow.encoder_id == encoder_id, *eligible(Filter(), access))
+        )
+        found: dict[StudyId, list[Estimate]] = {}
+        with self._database.reading() as session:
+            for row in session.scalars(query):
+                found.setdefault(StudyId(row.study), []).append(estimate_value(row))
+        place = list(Quantity).index
+        return {
+            study: tuple(sorted(several, key=lambda e: place(e.quantity)))
+            for study, several in found.items()
+        }
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         """Counts for views, techniques, sexes, field strengths and vendors."""

@@ -9,6 +9,7 @@ import numpy as np
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
+    EstimateRow,
     FileRow,
     FindingRow,
     ReportRow,
@@ -17,7 +18,8 @@ from retrieval.catalog.tables import (
 )
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord
-from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding
+from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding, StoredEstimate
+from retrieval.values.estimate import Estimate
 from retrieval.values.finding import Finding
 from retrieval.values.report import Report
 from retrieval.values.study import Patient, PatientId, Scanner, Series, SeriesId, Study, StudyId
@@ -167,6 +169,23 @@ def embeddings_value(encoder_id: EncoderId, rows: Sequence[EmbeddingRow]) -> Emb
     """Stack stored vectors, (N, D) float32, bit for bit."""
     flat = np.frombuffer(b"".join(row.vector for row in rows), dtype=_FLOAT32)
     return Embeddings(encoder_id, flat.reshape(len(rows), -1).astype(np.float32))
+
+
+def estimate_values(row: StoredEstimate) -> dict[str, Any]:
+    """One estimate as columns."""
+    return {
+        "encoder_id": row.encoder_id,
+        "study": row.study,
+        "quantity": row.estimate.quantity,
+        "input_digest": row.input_digest,
+        "value": row.estimate.value,
+        "spread": row.estimate.spread,
+    }
+
+
+def estimate_value(row: EstimateRow) -> Estimate:
+    """Return an estimate as it was put."""
+    return Estimate(quantity=row.quantity, value=row.value, spread=row.spread)
 
 
 def _values(source: object, names: Sequence[str]) -> dict[str, Any]:

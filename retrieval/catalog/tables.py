@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from retrieval.values.estimate import Quantity
 from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.study import Sex, State, Technique, View
 
@@ -349,3 +350,22 @@ class EmbeddedRow(Base):
 
     study: Mapped[str] = mapped_column(ForeignKey("study.id", ondelete="CASCADE"), primary_key=True)
     encoder_id: Mapped[str] = mapped_column(Text, primary_key=True)
+
+
+class EstimateRow(Base):
+    """What an encoder estimated of a study, for research. No filter reads this table.
+
+    Gone as soon as the study's set of clips changes, so a study has a quantity
+    at most once for each encoder.
+    """
+
+    __tablename__ = "machine_estimate"
+
+    encoder_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    study: Mapped[str] = mapped_column(
+        ForeignKey("study.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    quantity: Mapped[Quantity] = mapped_column(Word(Quantity), primary_key=True)
+    input_digest: Mapped[str] = mapped_column(PSEUDONYM)
+    value: Mapped[float] = mapped_column(Double, comment="in the encoder's own, biased scale")
+    spread: Mapped[float] = mapped_column(Double, comment="one standard deviation of the value")

@@ -68,7 +68,7 @@ def _truth(record: Record, where: str) -> HeartTruth:
             | {
                 "sex": Sex(record["sex"]),
                 "hypertrophy": Hypertrophy(record["hypertrophy"]),
-                "hypokinetic_segments": tuple(record["hypokinetic_segments"]),
+                **{name: tuple(record[name]) for name in given if name.endswith("_segments")},
                 "scars": tuple(_scar(scar) for scar in record["scars"]),
             }
         )

@@ -1,4 +1,4 @@
-"""Limits of normal, one table for simulator, reports, chips and evaluation.
+"""Limits of normal and healthy values: one table for simulator, reports, chips and evaluation.
 
 The numbers and their sources stand in `reference_ranges.toml`.
 """
@@ -7,8 +7,12 @@ import tomllib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from typing import Any
 
 from retrieval.values.study import Sex
+
+REFERENCE_AGE = 55
+"""Age in years for which healthy values are given."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +48,50 @@ class Limit:
         return (self.female + self.male) / 2
 
     def beyond(self, measured: float, sex: Sex | None) -> bool:
-        """Whether a measured value lies beyond the limit."""
+        """Whether a measured value lies beyond the limit.
+
+        Where the sex is unknown, only if it lies beyond the limits of both.
+        """
+        if sex is None:
+            return all(self.beyond(measured, s) for s in (Sex.FEMALE, Sex.MALE))
         limit = self.value(sex)
         return measured > limit if self.above else measured < limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Healthy:
+    """What healthy adults have.
+
+    Attributes
+    ----------
+    mean, spread
+        Mean and standard deviation of women and of men of `REFERENCE_AGE`, in `unit`.
+    per_year
+        Change of the mean per year of age.
+    papillary
+        "cavity" or "muscle": where papillary muscles and trabeculae count; "" where
+        it does not matter.
+    """
+
+    unit: str
+    mean: tuple[float, float]
+    spread: tuple[float, float]
+    per_year: float
+    papillary: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReferenceRanges:
-    """A version of the table; `limits` maps what lies beyond a limit to that limit."""
+    """A version of the table.
+
+    `limits` maps what lies beyond a limit to that limit, `healthy` a quantity
+    to what healthy adults have of it.
+    """
 
     version: str
     limits: dict[str, Limit]
+    healthy: dict[str, Healthy]
 
 
 @cache
@@ -63,4 +100,9 @@ def reference_ranges() -> ReferenceRanges:
     text = files("retrieval.language").joinpath("reference_ranges.toml").read_text("utf-8")
     table = tomllib.loads(text)
     limits = {name: Limit(**entry) for name, entry in table["limits"].items()}
-    return ReferenceRanges(version=table["version"], limits=limits)
+    healthy = {name: _healthy(entry) for name, entry in table["healthy"].items()}
+    return ReferenceRanges(version=table["version"], limits=limits, healthy=healthy)
+
+
+def _healthy(entry: dict[str, Any]) -> Healthy:
+    return Healthy(**entry | {key: tuple(entry[key]) for key in ("mean", "spread")})

@@ -3,36 +3,25 @@
 import torch
 from torch import Tensor
 
-from retrieval.phantom.lattice import (
-    angles,
-    column,
-    depths,
-    wrapped,
-)
+from retrieval.phantom.lattice import angles, column, depths, wrapped
 from retrieval.phantom.measure import measure
-from retrieval.phantom.moment import (
-    ATRIAL_CUT,
-    CUT_VOLUME,
-    PAPILLARY_CENTRE,
-    Ellipsoid,
-    Moment,
-    Tube,
-)
+from retrieval.phantom.moment import ATRIAL_CUT, CUT_VOLUME, Base, Ellipsoid, Moment, Tube
 from retrieval.phantom.physiology import Hearts
-from retrieval.phantom.rhythm import end_systole, rhythm
+from retrieval.phantom.rhythm import end_systole, local_contraction, rhythm
+from retrieval.phantom.right import OUTFLOW_ANGLE, fill_to, right_ventricle_shape, rv_mesh
 from retrieval.phantom.truth import HeartTruth
-from retrieval.phantom.ventricles import (
-    fill_to,
-    grown,
-    left_ventricle,
-    right_ventricle_shape,
-)
+from retrieval.phantom.ventricles import flattened, grown, left_ventricle
 
-RV_WALL_MM = 2.6
 ATRIAL_WALL_MM = 2.0
 VESSEL_WALL_MM = 1.6
-MOST_CONTRACTION = 0.93
-"""No part of the wall gives up more than this share of the cavity beneath it."""
+MOST_BULGE, MOST_CONTRACTION = -0.25, 0.93
+"""Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
+LEAST_LUMEN = 0.3
+"""Trabeculae never fill more of the cavity's radius than leaves this share."""
+MOST_STRANDS = 0.9
+"""Nor more of the right ventricle's extent than this."""
+RV_THICKENING = 0.6
+"""By what share of its ejection fraction the right ventricle's wall thickens."""
 
 PAPILLARY_ANGLES = (-2.3, 2.0)
 """Anterolateral and posteromedial."""
@@ -52,9 +41,12 @@ class Anatomy:
         self.hearts = hearts
         self.lv = left_ventricle(hearts)
         self._rv_shape = right_ventricle_shape(hearts)
+        self._rv_mesh = rv_mesh(hearts)
         self._wall_area = self.lv.epi_mm.square() - self.lv.endo_mm.square()
         self.annulus_mm = self.lv.endo_mm[:, :, 0].mean(-1)
         """Radius of the mitral annulus at end-diastole, (n,)."""
+        self._ridge_area = self.lv.endo_mm.square() * (1 - (1 - self.lv.ridges).square())
+        self._base = self._valve_plane()
 
     def __len__(self) -> int:
         return len(self.hearts)
@@ -76,14 +68,19 @@ class Anatomy:
         shorter = 1 - hearts.shortening[:, None] * done
         length = lv.length_mm[:, None] * shorter
         base = lv.length_mm[:, None] - length
-        lost = column(hearts.contraction[:, None] * done) * lv.motion[:, None]
-        endo = lv.endo_mm[:, None] * (1 - lost.clamp(-0.2, MOST_CONTRACTION)).sqrt()
-        # The wall keeps its volume: what it loses in length it gains in area.
+        local = local_contraction(hearts, phases)
+        lost = column(hearts.contraction[:, None]) * local * lv.motion[:, None]
+        left = (1 - lost.clamp(MOST_BULGE, MOST_CONTRACTION)).sqrt()
+        endo = lv.endo_mm[:, None] * left * self._rounding(done)
+        # Muscle keeps its volume: what it loses in length it gains in area.
         epi = (endo.square() + self._wall_area[:, None] / column(shorter)).sqrt()
-        lumen = endo * (1 - lv.ridges[:, None])
-        volume = hearts.rv_edv_ml[:, None] * (1 - hearts.rv_ef[:, None] * done)
-        beyond = fill_to(self._rv_shape[:, None], epi, length, volume)
-        shell = epi + beyond + RV_WALL_MM * (beyond / 3).clamp(0, 1)
+        solid = self._ridge_area[:, None] / column(shorter)
+        lumen = (endo.square() - solid).clamp(min=0).sqrt().maximum(LEAST_LUMEN * endo)
+        share = 1 - hearts.rv_ef[:, None] * done
+        beyond = fill_to(self._rv_shape[:, None], epi, length, hearts.rv_edv_ml[:, None] * share)
+        strands = (self._rv_mesh[:, None] / column(share)).clamp(max=MOST_STRANDS)
+        thickened = column(hearts.rv_wall_mm[:, None] * (1 + RV_THICKENING * (1 - share)))
+        shell = epi + beyond + thickened * (beyond / 3).clamp(0, 1)
         fluid = grown(shell, self._effusion()[:, None] + 0.3, length)
         left_atrium, right_atrium = self._atria(done, base)
         return Moment(
@@ -93,13 +90,17 @@ class Anatomy:
             endo=endo,
             epi=epi,
             lumen=lumen,
-            papillary=self._papillary(endo),
+            papillary=self._papillary(lumen) / column(shorter).sqrt(),
+            papillary_centre=hearts.papillary_centre,
             rv=epi + beyond,
+            rv_lumen=epi + beyond * (1 - strands),
             shell=shell,
             fluid=fluid,
             sac=grown(fluid, self._fat()[:, None], length),
-            scar_low=lv.scar_low,
-            scar_high=lv.scar_high,
+            scar=lv.scar,
+            oedema=lv.oedema,
+            defect=lv.defect,
+            valves=self._base,
             valve_radius_mm=lumen[..., 0].mean(-1),
             left_atrium=left_atrium,
             right_atrium=right_atrium,
@@ -107,17 +108,31 @@ class Anatomy:
             pulmonary=self._pulmonary(base),
         )
 
-    def _papillary(self, endo: Tensor) -> Tensor:
+    def _rounding(self, done: Tensor) -> Tensor:
+        """How the septum's flattening changes the radius through the beat, (n, P, ANGLES, 1)."""
+        rest, full = self.hearts.septal_flattening, self.hearts.septal_flattening_es
+        now = rest[:, None] + (full - rest)[:, None] * done
+        return flattened(column(now)) / flattened(column(rest[:, None]))
+
+    def _valve_plane(self) -> Base:
+        hearts = self.hearts
+        away = self.lv.epi_mm[:, :, 0].mean(-1) + 10
+        angle = torch.tensor(OUTFLOW_ANGLE, device=self.device)
+        place = torch.stack([away * torch.cos(angle), away * torch.sin(angle)], 1)
+        return Base(hearts.base_slope, place, hearts.outflow_lift_mm)
+
+    def _papillary(self, lumen: Tensor) -> Tensor:
         angle, depth = angles(self.device), depths(self.device)
         level = depth / column(self.lv.cavity_share)
         standing = (((level - 0.22) / 0.08).clamp(0, 1) * ((0.74 - level) / 0.06).clamp(0, 1))[
             :, None
         ]
         size = column(self.hearts.papillary_mm)[:, None]
-        best = torch.full_like(endo, -1e3)
+        where = column(self.hearts.papillary_centre)[:, None]
+        best = torch.full_like(lumen, -1e3)
         for i, centre in enumerate(PAPILLARY_ANGLES):
             towards = column(centre + 0.15 * self.hearts.ripple[:, 20 + i])
-            off = (wrapped(angle - towards))[:, None] * PAPILLARY_CENTRE * endo
+            off = (wrapped(angle - towards))[:, None] * where * lumen
             best = torch.maximum(best, size.square() - off.square())
         half = best.sign() * best.abs().clamp(max=400).sqrt()
         return half * standing - 1.5 * (1 - standing)
@@ -137,7 +152,9 @@ class Anatomy:
         waves = 0.3 * torch.cos(2 * angle - 3 * column(ripple[:, 22])) + 0.25 * torch.cos(
             3 * angle - 3 * column(ripple[:, 23])
         )
-        return column(self.hearts.fat_mm) * (0.55 + waves + 1.1 * grooves).clamp(min=0.1)
+        # Little fat lies between the lateral wall and the lung.
+        side = 0.25 + 0.75 * (0.5 + 0.5 * torch.cos(angle - 0.2))
+        return column(self.hearts.fat_mm) * side * (0.55 + waves + 1.1 * grooves).clamp(min=0.1)
 
     def _atria(self, done: Tensor, base: Tensor) -> tuple[Ellipsoid, Ellipsoid]:
         """Left and right atrium; the septum between them goes on from the ventricles'."""
@@ -149,9 +166,13 @@ class Anatomy:
         middle = (self.annulus_mm[:, None] + 1.5 - left[..., 0]).clamp(max=_LA_ASIDE_MM)
         septum = middle + left[..., 0] + _SEPTUM_MM
         return (
-            _atrium(middle, 0.5 * left[..., 1] - 2, base, left),
-            _atrium(septum + right[..., 0], 0.25 * right[..., 1], base, right),
+            self._atrium(middle, 0.5 * left[..., 1] - 2, base, left),
+            self._atrium(septum + right[..., 0], 0.25 * right[..., 1], base, right),
         )
+
+    def _atrium(self, x: Tensor, y: Tensor, base: Tensor, semi: Tensor) -> Ellipsoid:
+        z = base - self._base.rise_mm(x, y) - ATRIAL_CUT * semi[..., 2]
+        return Ellipsoid(torch.stack([x, y, z], -1), semi)
 
     def _aorta(self, base: Tensor) -> Tube:
         root = 0.68 * self.lv.endo_mm[:, :, 0].mean(-1)[:, None]
@@ -161,9 +182,8 @@ class Anatomy:
         return Tube(_path(start, base, ((5, -16, -30), (24, -42, -38))), radius)
 
     def _pulmonary(self, base: Tensor) -> Tube:
-        across = self.lv.epi_mm[:, :, 0].mean(-1)[:, None] + 8
-        across = across.expand_as(base)
-        start = torch.stack([0.5 * across, -0.87 * across, torch.full_like(base, 2)], -1)
+        x, y = (place[:, None].expand_as(base) for place in self._base.place_mm.unbind(1))
+        start = torch.stack([x, y, 2 - self._base.rise_mm(x, y)], -1)
         radius = 11 + 0.8 * self.hearts.ripple[:, 13]
         return Tube(_path(start, base, ((-14, -16, -24), (-20, -20, -20))), radius)
 
@@ -179,11 +199,6 @@ def _semi_axes(volume_ml: Tensor, share: tuple[float, float, float]) -> Tensor:
     shares = torch.tensor(share, device=volume_ml.device)
     unit = (volume_ml * 1000 / (CUT_VOLUME * shares.prod())) ** (1 / 3)
     return unit[..., None] * shares
-
-
-def _atrium(x: Tensor, y: Tensor, base: Tensor, semi: Tensor) -> Ellipsoid:
-    z = base - ATRIAL_CUT * semi[..., 2]
-    return Ellipsoid(torch.stack([x, y, z], -1), semi)
 
 
 def _path(start: Tensor, base: Tensor, legs: tuple[tuple[float, float, float], ...]) -> Tensor:

@@ -46,7 +46,7 @@ def enlarge(values: Tensor, nodes: tuple[int, int], planes: Planes) -> Tensor:
 
 
 def body_at(points: Tensor, axes: Tensor, look: Appearance, grain: Tensor) -> Tensor:
-    """Brightness of everything but the heart, (n, M).
+    """Brightness of everything but the heart and the descending aorta, (n, M).
 
     Parameters
     ----------
@@ -66,8 +66,13 @@ def body_at(points: Tensor, axes: Tensor, look: Appearance, grain: Tensor) -> Te
     value = _over(
         value, _per(look.bone) * (1 + 0.5 * _per(look.texture) * texture), _disc(x, y, _SPINE)
     )
-    value = _over(value, _per(look.blood * 0.95), _disc(x, y, _DESCENDING_AORTA))
     return _wall(value, x, y, z, look, texture)
+
+
+def descending_aorta(points: Tensor, axes: Tensor) -> Tensor:
+    """How far the descending aorta covers points (n, 3, M) in heart coordinates, (n, M)."""
+    x, y, _ = torch.bmm(axes.transpose(1, 2), points).unbind(1)
+    return _disc(x, y, _DESCENDING_AORTA)
 
 
 def _mediastinum(

@@ -7,10 +7,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from retrieval.phantom.lattice import DEEPEST
-from retrieval.phantom.moment import PAPILLARY_CENTRE, Moment
+from retrieval.phantom.moment import Moment
+from retrieval.phantom.regions import Band
 
-_RADII = ("sac", "fluid", "shell", "rv", "epi", "lumen")
+_RADII = ("sac", "fluid", "shell", "rv", "rv_lumen", "epi", "lumen")
 """Surfaces from the outside in."""
+
+_EPI, _LUMEN, _PAPILLARY = 5, 6, 7
+"""Where the tables of these lie in the stack."""
 
 
 _NOWHERE_MM = -1.5
@@ -19,41 +23,54 @@ _NOWHERE_MM = -1.5
 
 @dataclass(frozen=True, slots=True)
 class Polar:
-    """Points around the long axis: distance and angle, and position along it, (n, M) each."""
+    """Points around the long axis: distance and angle, and place, (n, M) each."""
 
     rho: Tensor
     theta: Tensor
+    x: Tensor
+    y: Tensor
     z: Tensor
 
     @classmethod
     def of(cls, points: Tensor, rho: Tensor) -> "Polar":
         """Convert points (n, 3, M) in heart coordinates, whose distance (n, M) is known."""
-        return cls(rho, torch.atan2(points[:, 1], points[:, 0]), points[:, 2])
+        x, y, z = points.unbind(1)
+        return cls(rho, torch.atan2(y, x), x, y, z)
 
 
 @dataclass(frozen=True, slots=True)
 class Cover:
     """Share of each point within each surface, (n, P, M) in 0 to 1.
 
-    `inside` is the ventricles' side of the valve plane, `scar` the enhancing
-    share of the muscle (None unless asked for), `below_mm` the distance from
-    the valve plane towards the apex.
+    `inside` is the ventricles' side of the valves, `scar`, `oedema` and
+    `defect` are shares of the muscle (None unless asked for), `below_mm` the
+    distance from the valves towards the apex.
     """
 
     sac: Tensor
     fluid: Tensor
     shell: Tensor
     rv: Tensor
+    rv_lumen: Tensor
     epi: Tensor
     lumen: Tensor
     papillary: Tensor
     scar: Tensor | None
+    oedema: Tensor | None
+    defect: Tensor | None
     inside: Tensor
     below_mm: Tensor
 
 
 def ventricular_cover(
-    moment: Moment, polar: Polar, softness_mm: Tensor, *, scar: bool, compact: bool = False
+    moment: Moment,
+    polar: Polar,
+    softness_mm: Tensor,
+    *,
+    scar: bool = False,
+    oedema: bool = False,
+    defect: bool = False,
+    compact: bool = False,
 ) -> Cover:
     """Look every point up in the tables of every phase.
 
@@ -61,53 +78,60 @@ def ventricular_cover(
     ----------
     softness_mm
         Width of the edges, (n,).
-    scar
-        Whether the scar's cover is needed too.
+    scar, oedema, defect
+        Whether their cover is needed too.
     compact
         Take the compact wall's surface for the lumen's: no trabeculae.
     """
     n, phases = moment.base_mm.shape
     count = polar.z.shape[1]
     sharp = (1 / softness_mm)[:, None, None]
-    below = polar.z[:, None] - moment.base_mm[..., None]
+    along = polar.z + moment.valves.rise_mm(polar.x, polar.y)
+    below = along[:, None] - moment.base_mm[..., None]
     grid = torch.empty(n, phases, count, 2, device=polar.z.device)
     grid[..., 0] = below * (2 / (moment.length_mm * DEEPEST))[..., None] - 1
     grid[..., 1] = (polar.theta / torch.pi)[:, None]
-    tables = _stacked(moment, sharp[..., None], scar=scar, compact=compact)
+    wanted = {"scar": scar, "oedema": oedema, "defect": defect}
+    bands: dict[str, Band] = {name: getattr(moment, name) for name, is_ in wanted.items() if is_}
+    tables = _stacked(moment, sharp[..., None], tuple(bands.values()), compact=compact)
     found = functional.grid_sample(
         tables, grid.view(n * phases, 1, count, 2), padding_mode="border", align_corners=True
     ).view(n, phases, -1, count)
     rho = (polar.rho * sharp[:, 0])[:, None]
-    lumen = found[:, :, 5]
-    standing = found[:, :, 6] - (rho - PAPILLARY_CENTRE * lumen).abs_() + 0.5
-    enhancing = _scar(found, rho) if scar else None
-    covers = found[:, :, :6].sub_((rho - 0.5)[:, :, None]).clamp_(0, 1)
+    inner, outer = found[:, :, _LUMEN], found[:, :, _EPI]
+    centre = moment.papillary_centre[:, None, None] * inner
+    standing = found[:, :, _PAPILLARY] - (rho - centre).abs_() + 0.5
+    first = _PAPILLARY + 1
+    parts = {
+        name: _within(found[:, :, first + 2 * i], found[:, :, first + 2 * i + 1], inner, outer, rho)
+        for i, name in enumerate(bands)
+    }
+    covers = found[:, :, :_PAPILLARY].sub_((rho - 0.5)[:, :, None]).clamp_(0, 1)
     return Cover(
         *covers.unbind(2),
         papillary=standing.clamp_(0, 1),
-        scar=enhancing,
+        scar=parts.get("scar"),
+        oedema=parts.get("oedema"),
+        defect=parts.get("defect"),
         inside=(below * sharp + 0.5).clamp_(0, 1),
         below_mm=below,
     )
 
 
-def _stacked(moment: Moment, sharp: Tensor, *, scar: bool, compact: bool) -> Tensor:
+def _stacked(moment: Moment, sharp: Tensor, bands: tuple[Band, ...], *, compact: bool) -> Tensor:
     """Tables as images (n·P, C, angles + 1, depths); radii in units of the edges' width."""
     names = (*_RADII[:-1], "endo" if compact else "lumen")
     surfaces = [getattr(moment, name) for name in names]
     layers = [torch.where(r > 0, r, _NOWHERE_MM) * sharp for r in surfaces]
     layers.append(moment.papillary * sharp)
-    if scar:
-        layers += [t[:, None].expand_as(layers[0]) for t in (moment.scar_low, moment.scar_high)]
+    layers += [t[:, None].expand_as(layers[0]) for b in bands for t in (b.low, b.high)]
     tables = torch.stack(layers, 2).flatten(0, 1)
     return torch.cat([tables, tables[:, :, :1]], 2)
 
 
-def _scar(found: Tensor, rho: Tensor) -> Tensor:
-    """Cover of the enhancing band; `found` still holds radii."""
-    inner, outer = found[:, :, 5], found[:, :, 4]
-    low, high = found[:, :, 7], found[:, :, 8]
+def _within(low: Tensor, high: Tensor, inner: Tensor, outer: Tensor, rho: Tensor) -> Tensor:
+    """Cover of a band of the wall between the radii `inner` and `outer`."""
     wall = outer - inner
-    within = rho - inner
-    below_high = (high * wall - within + 0.5).clamp_(0, 1)
-    return below_high.mul_((within - low * wall + 0.5).clamp_(0, 1))
+    beyond = rho - inner
+    below_high = (high * wall - beyond + 0.5).clamp_(0, 1)
+    return below_high.mul_((beyond - low * wall + 0.5).clamp_(0, 1))

@@ -4,12 +4,11 @@ import math
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
+import torch
 from torch import Tensor
 
+from retrieval.phantom.regions import Band
 from retrieval.phantom.rhythm import Rhythm
-
-PAPILLARY_CENTRE = 0.70
-"""Where papillary muscles stand, as a share of the cavity's radius."""
 
 ATRIAL_CUT = 0.75
 """An atrium is an ellipsoid cut by the valve plane at this share of its long semi-axis."""
@@ -34,6 +33,44 @@ class Tube:
     radius_mm: Tensor
 
 
+OUTFLOW_WIDTH_MM = 13.0
+"""How far around its middle the outflow tract lifts the base (standard deviation)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """Departure of the valves from a plane across the long axis.
+
+    Every column of tissue parallel to the long axis is shifted along it as a
+    whole, which leaves all volumes as they are.
+
+    Attributes
+    ----------
+    slope
+        Rise per mm towards x and y, (n, 2).
+    place_mm, lift_mm
+        Middle (n, 2) and height (n,) of the outflow tract above its surroundings.
+    """
+
+    slope: Tensor
+    place_mm: Tensor
+    lift_mm: Tensor
+
+    def rise_mm(self, x: Tensor, y: Tensor) -> Tensor:
+        """How far the base lies above the valve plane, away from the apex, (n, M)."""
+        to_x, to_y = (self.slope[:, i, None] for i in (0, 1))
+        off2 = (x - self.place_mm[:, :1]).square() + (y - self.place_mm[:, 1:]).square()
+        bump = torch.exp(off2 * (-0.5 / OUTFLOW_WIDTH_MM**2))
+        return (to_x * x).addcmul(to_y, y).addcmul(self.lift_mm[:, None], bump)
+
+    def most_mm(self, reach_mm: Tensor) -> Tensor:
+        """Bound of the rise within a distance (n, 1) of the long axis, (n, 1)."""
+        return self.slope.norm(dim=1, keepdim=True) * reach_mm + self.lift_mm[:, None]
+
+
+_Table = Rhythm | Ellipsoid | Tube | Band | Base
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """The hearts at P phases each. Tables are (n, P, ANGLES, DEPTHS) radii in mm.
@@ -48,16 +85,22 @@ class Moment:
     lumen
         Where blood without trabeculae ends.
     papillary
-        Half the radial extent of a papillary muscle around PAPILLARY_CENTRE of
-        the cavity's radius; 0 or less where there is none.
+        Half the radial extent of a papillary muscle around `papillary_centre` of
+        the lumen's radius; 0 or less where there is none.
+    papillary_centre
+        (n,).
     rv
         Outer surface of the right ventricular cavity; equals `epi` beside it.
+    rv_lumen
+        Where its blood without trabeculae ends.
     shell
         Outer surface of both ventricles' muscle.
     fluid, sac
         Outer surface of the pericardial fluid, and of the fat around it.
-    scar_low, scar_high
-        The enhancing band as shares of the wall, (n, ANGLES, DEPTHS).
+    scar, oedema, defect
+        Bands of the wall, (n, ANGLES, DEPTHS).
+    valves
+        How the base departs from the valve plane.
     valve_radius_mm
         Of the mitral annulus, (n, P).
     """
@@ -69,12 +112,16 @@ class Moment:
     epi: Tensor
     lumen: Tensor
     papillary: Tensor
+    papillary_centre: Tensor
     rv: Tensor
+    rv_lumen: Tensor
     shell: Tensor
     fluid: Tensor
     sac: Tensor
-    scar_low: Tensor
-    scar_high: Tensor
+    scar: Band
+    oedema: Band
+    defect: Band
+    valves: Base
     valve_radius_mm: Tensor
     left_atrium: Ellipsoid
     right_atrium: Ellipsoid
@@ -86,9 +133,7 @@ class Moment:
         return replace(self, **{f.name: _part(getattr(self, f.name), index) for f in fields(self)})
 
 
-def _part(
-    value: Tensor | Rhythm | Ellipsoid | Tube, index: slice
-) -> Tensor | Rhythm | Ellipsoid | Tube:
+def _part(value: Tensor | _Table, index: slice) -> Tensor | _Table:
     if isinstance(value, Tensor):
         return value[index]
     return replace(value, **{f.name: getattr(value, f.name)[index] for f in fields(value)})

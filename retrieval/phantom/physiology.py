@@ -1,48 +1,57 @@
 """Who has which heart: bodies, chambers, diseases and their mixtures.
 
-Healthy chamber sizes follow the sex-specific reference values of the UK
-Biobank (Petersen et al., J Cardiovasc Magn Reson 2017;19:18) and the ranges
-collected by Kawel-Boehm et al. (J Cardiovasc Magn Reson 2020;22:87), rounded;
-diseases move them by amounts that give mild to severe cases.
+Healthy sizes come from the table of reference values
+(`retrieval.language.reference_ranges`), by sex and age; diseases move them by
+amounts that give mild to severe cases.
 """
 
 from dataclasses import dataclass, fields
-from enum import IntEnum
-from typing import Literal, Self
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from retrieval.phantom.conditions import (
+    HYPERTROPHY_APICAL,
+    HYPERTROPHY_CONCENTRIC,
+    HYPERTROPHY_NONE,
+    HYPERTROPHY_SEPTAL,
+    SCAR_DIFFUSE,
+    SCAR_MID_WALL,
+    SCAR_NONE,
+    SCAR_SUBENDOCARDIAL,
+    SCAR_SUBEPICARDIAL,
+    SCAR_TRANSMURAL,
+    WEIGHTS,
+    Disease,
+    Mix,
+    People,
+    draw_body,
+)
+from retrieval.phantom.draw_chambers import draw_left_ventricle, draw_rest, draw_right_ventricle
+from retrieval.phantom.draw_lesions import draw_defect, draw_scar, draw_tissue
 from retrieval.phantom.random_draws import Draws
 
-Mix = Literal["archive", "training"]
-"""archive: what a hospital might hold. training: more disease, broader and less correlated."""
+__all__ = (
+    "HYPERTROPHY_APICAL",
+    "HYPERTROPHY_CONCENTRIC",
+    "HYPERTROPHY_NONE",
+    "HYPERTROPHY_SEPTAL",
+    "RIPPLES",
+    "SCAR_DIFFUSE",
+    "SCAR_MID_WALL",
+    "SCAR_NONE",
+    "SCAR_SUBENDOCARDIAL",
+    "SCAR_SUBEPICARDIAL",
+    "SCAR_TRANSMURAL",
+    "Disease",
+    "Hearts",
+    "Mix",
+    "sample_hearts",
+)
 
-
-class Disease(IntEnum):
-    """The leading condition of a simulated heart; the values index `_WEIGHTS`."""
-
-    NORMAL = 0
-    DILATED = 1
-    HYPERTROPHIC = 2
-    INFARCT = 3
-    RIGHT_HEART = 4
-    MID_WALL_SCAR = 5
-    DIFFUSE = 6
-    ATRIAL = 7
-    AORTIC = 8
-    EFFUSION = 9
-    MIXTURE = 10
-
-
-_WEIGHTS: dict[Mix, list[float]] = {
-    "archive": [0.41, 0.10, 0.12, 0.10, 0.09, 0.02, 0.03, 0.04, 0.04, 0.03, 0.02],
-    "training": [0.16, 0.11, 0.12, 0.13, 0.11, 0.04, 0.05, 0.03, 0.03, 0.03, 0.19],
-}
-
-HYPERTROPHY_NONE, HYPERTROPHY_CONCENTRIC, HYPERTROPHY_SEPTAL, HYPERTROPHY_APICAL = range(4)
-SCAR_NONE, SCAR_SUBENDOCARDIAL, SCAR_TRANSMURAL, SCAR_MID_WALL, SCAR_DIFFUSE = range(5)
-TERRITORY_LAD, TERRITORY_RCA, TERRITORY_LCX = range(3)
+RIPPLES = 48
+"""Random numbers that shape one heart's small asymmetries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,24 +66,58 @@ class Hearts:
 
     Attributes
     ----------
+    disease
+        Value of `Disease`; nothing but the draw of the other fields depends on it.
     contraction
         Share of the cavity's cross-section that healthy myocardium ejects.
     shortening
         Share of its length by which the ventricle shortens.
+    unevenness
+        How much contraction differs from place to place without a scar.
+    delay_ms
+        How much later the lateral wall contracts than the septum.
     akinesia
-        1 where the scarred territory does not move, 0 where it moves fully.
-    scar_kind, territory, hypertrophy
+        1 where the scarred territories do not move, 0 where they move fully,
+        above 1 where they bulge outwards.
+    scar_kind, territory, second_territory, hypertrophy
         Codes named by the constants of this module.
     transmurality
-        Share of the wall that enhances (SCAR_MID_WALL: width of the band).
+        Share of the wall that enhances (SCAR_MID_WALL and SCAR_SUBEPICARDIAL:
+        width of the band).
+    second_size
+        0 for one infarcted territory; otherwise the width of a second one
+        relative to `scar_width`.
+    acute
+        1 where scar is days old and surrounded by oedema.
+    defect_size
+        0, or how far a perfusion defect reaches through the wall.
+    defect_angle, defect_width, defect_depth, defect_reach
+        Where the defect lies, as the fields of the same names do for scar.
+    native_t1_ms, native_t2_ms
+        Of muscle outside scar and oedema, at 1.5 T.
+    septal_flattening, septal_flattening_es
+        How much of the cavity's radius towards the septum is missing at
+        end-diastole and at end-systole.
+    rv_front, rv_back
+        Angles of the right ventricle's anterior and inferior insertion.
+    rv_corner, rv_reach, rv_roundness
+        Angle of its pointed corner, how far the corner stands out, in radii of
+        the left ventricle, and how little it is pointed.
+    outflow, outflow_lift_mm
+        Width of the outflow tract's lobe, and how far it rises above the valve plane.
+    base_slope
+        (n, 2): how far the base rises per mm towards x and y.
+    base_gap
+        Share of the basal wall that gives way to the LV outflow tract.
     ripple
-        (n, 24) standard normal numbers that shape trabeculae and small asymmetries.
+        (n, RIPPLES) standard normal numbers that shape trabeculae and small asymmetries.
     axes
         (n, 3, 3): the heart's x, y and z axis as rows, in patient coordinates (LPS).
     place_mm
         (n, 3): the heart's origin in patient coordinates.
     """
 
+    disease: Tensor
     female: Tensor
     age_years: Tensor
     height_cm: Tensor
@@ -83,6 +126,8 @@ class Hearts:
     lv_edv_ml: Tensor
     contraction: Tensor
     shortening: Tensor
+    unevenness: Tensor
+    delay_ms: Tensor
     lv_length_mm: Tensor
     lv_bluntness: Tensor
     lv_waist: Tensor
@@ -97,16 +142,37 @@ class Hearts:
     scar_width: Tensor
     scar_depth: Tensor
     scar_reach: Tensor
+    second_territory: Tensor
+    second_size: Tensor
+    second_angle: Tensor
+    second_depth: Tensor
     akinesia: Tensor
     thinning: Tensor
+    acute: Tensor
+    defect_size: Tensor
+    defect_angle: Tensor
+    defect_width: Tensor
+    defect_depth: Tensor
+    defect_reach: Tensor
+    native_t1_ms: Tensor
+    native_t2_ms: Tensor
     rv_edv_ml: Tensor
     rv_ef: Tensor
-    rv_spread: Tensor
+    rv_front: Tensor
+    rv_back: Tensor
+    rv_corner: Tensor
+    rv_reach: Tensor
+    rv_roundness: Tensor
     rv_length: Tensor
-    rv_fullness: Tensor
-    rv_skew: Tensor
+    rv_wall_mm: Tensor
+    rv_trabeculation: Tensor
+    moderator_band: Tensor
     outflow: Tensor
+    outflow_lift_mm: Tensor
+    base_slope: Tensor
+    base_gap: Tensor
     septal_flattening: Tensor
+    septal_flattening_es: Tensor
     la_ml: Tensor
     la_emptying: Tensor
     ra_ml: Tensor
@@ -115,6 +181,7 @@ class Hearts:
     fat_mm: Tensor
     trabeculation: Tensor
     papillary_mm: Tensor
+    papillary_centre: Tensor
     early_filling: Tensor
     ripple: Tensor
     axes: Tensor
@@ -147,196 +214,19 @@ def sample_hearts(
     of hearts wherever they are sent afterwards.
     """
     draws = Draws(n, generator)
-    disease = draws.choice(_WEIGHTS[mix])
-    values = _body(draws)
-    values |= _left_ventricle(draws, disease, values)
-    values |= _scar(draws, disease)
-    values |= _right_ventricle(draws, disease, values)
-    values |= _surroundings(draws, disease, values)
+    values = {"disease": draws.choice(list(WEIGHTS[mix])), **draw_body(draws)}
+    people = People(
+        draws=draws,
+        disease=values["disease"],
+        female=values["female"],
+        age_years=values["age_years"],
+        bsa_m2=(values["height_cm"] * values["weight_kg"] / 3600).sqrt(),
+    )
+    values |= draw_left_ventricle(people)
+    values |= draw_right_ventricle(people)
+    values |= draw_scar(people)
+    values |= draw_defect(people)
+    values |= draw_tissue(people, values["acute"])
+    values |= draw_rest(people)
+    values["ripple"] = draws.normal(0.0, 1.0, RIPPLES)
     return Hearts(**{name: value.to(device) for name, value in values.items()})
-
-
-def _body(draws: Draws) -> dict[str, Tensor]:
-    female = draws.flag(0.45)
-    height = draws.normal(torch.where(female, 164.0, 177.0), 7.0)
-    body_mass_index = draws.normal(26.0, 4.0).clamp(18, 38)
-    return {
-        "female": female,
-        "age_years": draws.normal(56.0, 16.0).clamp(18, 89).floor(),
-        "height_cm": height.round(),
-        "weight_kg": (body_mass_index * (height / 100) ** 2).round(),
-        "heart_rate_bpm": draws.normal(67.0, 10.0).clamp(45, 105).round(),
-        "axes": _axes(draws),
-        "place_mm": draws.normal(0.0, 12.0, 3),
-    }
-
-
-def _axes(draws: Draws) -> Tensor:
-    """How hearts lie in chests, (n, 3, 3).
-
-    In LPS coordinates the apex points left, anterior and inferior, and the
-    right ventricle lies to the right and in front of the left; y = z × x then
-    points inferior.
-    """
-    device = draws.generator.device
-    apex = torch.tensor([0.63, -0.62, -0.47], device=device)
-    right = torch.tensor([-0.75, -0.66, -0.10], device=device)
-    z = draws.normal(apex, 0.09, 3)
-    z = z / z.norm(dim=1, keepdim=True)
-    x = draws.normal(right, 0.07, 3)
-    x = x - (x * z).sum(1, keepdim=True) * z
-    x = x / x.norm(dim=1, keepdim=True)
-    return torch.stack([x, torch.linalg.cross(z, x), z], dim=1)
-
-
-def _by_sex(values: dict[str, Tensor], female: float, male: float) -> Tensor:
-    return torch.where(values["female"], female, male)
-
-
-def _bsa(values: dict[str, Tensor]) -> Tensor:
-    return (values["height_cm"] * values["weight_kg"] / 3600).sqrt()
-
-
-def _is(disease: Tensor, *names: Disease) -> Tensor:
-    return torch.isin(disease, torch.tensor([int(d) for d in names], device=disease.device))
-
-
-def _left_ventricle(draws: Draws, disease: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    mixture = _is(disease, Disease.MIXTURE)
-    dilated = _is(disease, Disease.DILATED) | (mixture & draws.flag(0.35))
-    thick = _is(disease, Disease.HYPERTROPHIC) | (mixture & ~dilated & draws.flag(0.45))
-    infarct = _is(disease, Disease.INFARCT)
-    remodelled = infarct & draws.flag(0.35)
-
-    index = draws.normal(_by_sex(values, 74.0, 84.0), _by_sex(values, 9.0, 11.0))
-    index = torch.where(dilated, _by_sex(values, 116.0, 128.0) * draws.uniform(0.9, 1.55), index)
-    index = torch.where(remodelled, index * draws.uniform(1.25, 1.7), index)
-    index = torch.where(thick, index * draws.uniform(0.75, 1.02), index)
-    index = torch.where(_is(disease, Disease.DIFFUSE), index * draws.uniform(0.75, 1.0), index)
-    lv_edv = index.clamp(38, 215) * _bsa(values)
-
-    ejection = draws.normal(_by_sex(values, 0.625, 0.605), 0.04).clamp(0.53, 0.72)
-    ejection = torch.where(dilated, draws.uniform(0.14, 0.46), ejection)
-    ejection = torch.where(thick, draws.uniform(0.57, 0.78), ejection)
-    ejection = torch.where(infarct, ejection * draws.uniform(0.72, 1.0), ejection)
-    ejection = torch.where(_is(disease, Disease.DIFFUSE), draws.uniform(0.38, 0.62), ejection)
-    ejection = torch.where(mixture & ~dilated & ~thick, draws.uniform(0.25, 0.70), ejection)
-    shortening = (0.17 * ejection / 0.6 * draws.uniform(0.75, 1.2)).clamp(0.02, 0.22)
-    contraction = (1 - (1 - ejection) / (1 - shortening)).clamp(0.04, 0.88)
-
-    kind = 1 + draws.choice([0.42, 0.38, 0.20])
-    hypertrophy = torch.where(thick, kind, HYPERTROPHY_NONE)
-    extra = torch.where(
-        hypertrophy == HYPERTROPHY_CONCENTRIC, draws.uniform(4.5, 11), draws.uniform(7, 17)
-    )
-    wall = draws.normal(_by_sex(values, 5.9, 6.7), 0.6)
-    wall = wall * torch.where(dilated, draws.uniform(0.8, 1.05), 1.0)
-    amyloid = _is(disease, Disease.DIFFUSE)
-    hypertrophy = torch.where(amyloid, HYPERTROPHY_CONCENTRIC, hypertrophy)
-    extra = torch.where(amyloid, draws.uniform(4.5, 10), extra)
-    length = 86 * (lv_edv / 145) ** 0.29 * draws.normal(1.0, 0.055)
-    return {
-        "lv_edv_ml": lv_edv,
-        "contraction": contraction,
-        "shortening": shortening,
-        "lv_length_mm": length,
-        "lv_bluntness": draws.uniform(1.9, 2.7) + torch.where(dilated, 0.4, 0.0),
-        "lv_waist": draws.uniform(0.02, 0.14),
-        "wall_mm": wall,
-        "hypertrophy": hypertrophy,
-        "hypertrophy_mm": torch.where(hypertrophy > 0, extra, 0.0),
-        "hypertrophy_angle": draws.uniform(-0.7, 0.3),
-        "early_filling": (0.78 - 0.003 * (values["age_years"] - 40)).clamp(0.5, 0.8)
-        * draws.uniform(0.9, 1.08),
-    }
-
-
-def _scar(draws: Draws, disease: Tensor) -> dict[str, Tensor]:
-    mixture = _is(disease, Disease.MIXTURE)
-    ischaemic = _is(disease, Disease.INFARCT) | (mixture & draws.flag(0.35))
-    dilated = _is(disease, Disease.DILATED)
-    thick = _is(disease, Disease.HYPERTROPHIC)
-    mid_wall = _is(disease, Disease.MID_WALL_SCAR) | (dilated & draws.flag(0.25))
-    mid_wall |= thick & draws.flag(0.15)
-    mid_wall |= mixture & ~ischaemic & draws.flag(0.3)
-    through = draws.flag(0.55)
-    kind = torch.where(through, SCAR_TRANSMURAL, SCAR_SUBENDOCARDIAL)
-    scar = torch.where(ischaemic, kind, SCAR_NONE)
-    scar = torch.where(mid_wall, SCAR_MID_WALL, scar)
-    scar = torch.where(_is(disease, Disease.DIFFUSE), SCAR_DIFFUSE, scar)
-
-    territory = draws.choice([0.45, 0.32, 0.23])
-    centre = torch.tensor([-0.95, 1.35, 2.75], device=territory.device)[territory]
-    depth = torch.tensor([0.62, 0.32, 0.38], device=territory.device)[territory]
-    lateral = draws.flag(0.4)
-    centre = torch.where(mid_wall, torch.where(lateral, 2.6, -0.1), centre)
-    depth = torch.where(mid_wall, 0.3, depth)
-    share = torch.where(through, draws.uniform(0.78, 1.0), draws.uniform(0.28, 0.5))
-    share = torch.where(mid_wall, draws.uniform(0.25, 0.42), share)
-    still = torch.where(through, draws.uniform(0.75, 1.1), draws.uniform(0.35, 0.8))
-    return {
-        "scar_kind": scar,
-        "territory": territory,
-        "transmurality": share,
-        "scar_angle": centre + draws.normal(0.0, 0.15),
-        "scar_width": draws.uniform(0.5, 0.95) * torch.where(mid_wall, 0.9, 1.0),
-        "scar_depth": depth + draws.normal(0.0, 0.05),
-        "scar_reach": draws.uniform(0.24, 0.42),
-        "akinesia": torch.where(ischaemic & ~mid_wall, still, 0.0),
-        "thinning": torch.where(ischaemic & through & ~mid_wall, draws.uniform(0.1, 0.55), 0.0),
-    }
-
-
-def _right_ventricle(draws: Draws, disease: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    mixture = _is(disease, Disease.MIXTURE)
-    right = _is(disease, Disease.RIGHT_HEART)
-    large = right | (_is(disease, Disease.DILATED) & draws.flag(0.22)) | (mixture & draws.flag(0.4))
-    index = draws.normal(_by_sex(values, 75.0, 87.0), _by_sex(values, 9.0, 11.0))
-    index = torch.where(large, _by_sex(values, 112.0, 126.0) * draws.uniform(0.93, 1.5), index)
-    ejection = draws.normal(_by_sex(values, 0.585, 0.555), 0.04).clamp(0.47, 0.68)
-    poor = (large & draws.flag(0.75)) | (_is(disease, Disease.DILATED) & draws.flag(0.35))
-    ejection = torch.where(poor, draws.uniform(0.18, 0.45), ejection)
-    pressure = right & draws.flag(0.5)
-    return {
-        "rv_edv_ml": index * _bsa(values),
-        "rv_ef": ejection,
-        "rv_spread": draws.uniform(1.05, 1.4) + torch.where(large, 0.12, 0.0),
-        "rv_length": draws.uniform(0.80, 0.97),
-        "rv_fullness": draws.uniform(0.45, 0.75),
-        "rv_skew": draws.uniform(0.1, 0.45),
-        "outflow": draws.uniform(0.25, 0.6),
-        "septal_flattening": torch.where(
-            pressure, draws.uniform(0.1, 0.3), draws.uniform(0.0, 0.04)
-        ),
-    }
-
-
-def _surroundings(draws: Draws, disease: Tensor, values: dict[str, Tensor]) -> dict[str, Tensor]:
-    bsa = _bsa(values)
-    mixture = _is(disease, Disease.MIXTURE)
-    stiff = _is(disease, Disease.DILATED, Disease.HYPERTROPHIC, Disease.DIFFUSE)
-    left = _is(disease, Disease.ATRIAL) | ((stiff | mixture) & draws.flag(0.4))
-    right = (_is(disease, Disease.ATRIAL) & draws.flag(0.6)) | (
-        (_is(disease, Disease.RIGHT_HEART) | mixture) & draws.flag(0.45)
-    )
-    right |= _is(disease, Disease.DIFFUSE) & draws.flag(0.4)
-    wide = _is(disease, Disease.AORTIC) | (mixture & draws.flag(0.2))
-    fluid = _is(disease, Disease.EFFUSION) | (_is(disease, Disease.DIFFUSE) & draws.flag(0.6))
-    fluid |= mixture & draws.flag(0.2)
-    small = _is(disease, Disease.DIFFUSE)
-    la_index = torch.where(left, draws.uniform(56, 92), draws.normal(38.0, 6.0))
-    ra_index = torch.where(right, draws.uniform(66, 105), draws.normal(43.0, 6.5))
-    aorta = draws.normal(_by_sex(values, 29.5, 33.0), 2.0) + (values["age_years"] - 55) * 0.04
-    return {
-        "la_ml": la_index.clamp(min=20) * bsa,
-        "la_emptying": torch.where(left, draws.uniform(0.2, 0.42), draws.uniform(0.45, 0.6)),
-        "ra_ml": ra_index.clamp(min=22) * bsa,
-        "aorta_mm": torch.where(wide, draws.uniform(43, 56), aorta),
-        "effusion_mm": torch.where(
-            fluid, torch.where(small, draws.uniform(4, 10), draws.uniform(7, 24)), 0.0
-        ),
-        "fat_mm": draws.uniform(0.5, 5.0) * (values["weight_kg"] / 78),
-        "trabeculation": draws.uniform(0.03, 0.17),
-        "papillary_mm": draws.uniform(3.2, 5.4),
-        "ripple": draws.normal(0.0, 1.0, 24),
-    }

@@ -118,6 +118,8 @@ class Operator:
         Shift of a stack along the long axis.
     restless_mm
         Spread of the displacement between breath-holds.
+    lapses
+        Share of planes taken at a breath-hold that failed, 3 to 8 mm away.
     swing
         Spread of the long-axis planes' angle around the axis, radians.
     """
@@ -127,6 +129,7 @@ class Operator:
     offset_mm: Tensor
     depth_mm: Tensor
     restless_mm: Tensor
+    lapses: Tensor
     swing: Tensor
 
 
@@ -139,6 +142,7 @@ def sample_operators(n: int, generator: torch.Generator, *, strength: float = 1.
         offset_mm=draws.normal(0.0, 6.0 * strength, 2),
         depth_mm=draws.uniform(-4.0 * strength, 4.0 * strength),
         restless_mm=draws.uniform(0.0, 1.8 * strength),
+        lapses=torch.where(draws.flag(0.25), draws.uniform(0.0, 0.3 * strength), 0.0),
         swing=draws.uniform(0.0, 0.12 * strength),
     )
 
@@ -259,7 +263,6 @@ def _planes(  # noqa: PLR0913
         centre + operator.offset_mm[:, None, :1] * row + operator.offset_mm[:, None, 1:] * column
     )
     half = (row * (width - 1) + column * (height - 1)) * pixel[:, None, None] / 2
-    moved = Draws(n, generator).normal(0.0, 1.0, count, 3) * operator.restless_mm[:, None, None]
     return Planes(
         origin_mm=centre - half,
         row=row,
@@ -268,5 +271,15 @@ def _planes(  # noqa: PLR0913
         thickness_mm=_per_heart(thickness_mm, n, device),
         height=height,
         width=width,
-        shift_mm=moved.to(device),
+        shift_mm=_displaced(Draws(n, generator), operator, count).to(device),
     )
+
+
+def _displaced(draws: Draws, operator: Operator, count: int) -> Tensor:
+    """How far the patient had moved at each of `count` planes, (n, count, 3) mm."""
+    breath = draws.normal(0.0, 1.0, count, 3) * operator.restless_mm[:, None, None]
+    away = draws.normal(0.0, 1.0, count, 3)
+    away = away / away.norm(dim=2, keepdim=True).clamp(min=1e-6)
+    failed = draws.uniform(0.0, 1.0, count) < operator.lapses[:, None]
+    lapse = torch.where(failed, draws.uniform(3.0, 8.0, count), 0.0)
+    return breath + away * lapse[..., None]

@@ -12,20 +12,18 @@ from torch import Tensor
 
 from retrieval.phantom.anatomy import ATRIAL_WALL_MM, VESSEL_WALL_MM, Anatomy
 from retrieval.phantom.appearance import Appearance
-from retrieval.phantom.body import body_at, enlarge, grain_at
+from retrieval.phantom.body import body_at, descending_aorta, grain_at
 from retrieval.phantom.cover import Cover, Polar, ventricular_cover
+from retrieval.phantom.exposure import exposed
 from retrieval.phantom.lattice import DEEPEST
 from retrieval.phantom.moment import Moment
-from retrieval.phantom.physiology import SCAR_DIFFUSE
+from retrieval.phantom.palette import Palette, palette_of
 from retrieval.phantom.planes import Planes
 from retrieval.phantom.solids import ellipsoid_depth, leaflet_depth, tube_depth
 from retrieval.values.study import Technique
 
 _POINTS_AT_ONCE = 300_000
 """Points per chunk: more makes the working set fall out of the processor's cache."""
-
-_DIFFUSE_SHARE = 0.72
-"""Diffuse enhancement is fainter than scar."""
 
 _BASAL_MM = 8.0
 """Atria and vessels begin at most this far below the valve plane."""
@@ -36,7 +34,18 @@ _JET_MM = 14.0
 _VESSELS_MM = 115.0
 """They end at most this far from the long axis."""
 
-LABELS = ("lv blood", "lv muscle", "rv blood", "left atrium", "right atrium", "scar")
+LABELS = (
+    "lv blood",
+    "lv muscle",
+    "rv blood",
+    "left atrium",
+    "right atrium",
+    "scar",
+    "fluid",
+    "aorta",
+    "oedema",
+    "defect",
+)
 """Channels of `label`."""
 
 
@@ -55,9 +64,11 @@ def render(
     Parameters
     ----------
     phases
-        (n, P) shares of the RR interval from the R wave.
+        (n, P) shares of the RR interval from the R wave; of perfusion, shares of
+        the acquisition, whose frames all show the moment that
+        `appearance.first_pass.trigger` names.
     technique
-        Cine or LGE.
+        One of `USUAL`, and that of `appearance`.
     generator
         For noise and gain, on the device of the tensors.
     subslices
@@ -66,12 +77,12 @@ def render(
     Returns
     -------
     Tensor
-        (n, K, P, height, width) float32, 0 or more, blood of a usual cine about 0.85.
+        (n, K, P, height, width) float32, 0 or more, blood of a usual cine about
+        0.85; maps hold relaxation times in ms.
     """
-    moment = anatomy.at(phases)
-    scar = appearance.scar * torch.where(
-        anatomy.hearts.scar_kind == SCAR_DIFFUSE, _DIFFUSE_SHARE, 1.0
-    )
+    passing = appearance.first_pass
+    moment = anatomy.at(phases if passing is None else passing.trigger[:, None])
+    palette = palette_of(appearance, anatomy.hearts, technique, phases)
     per_study = planes.count * phases.shape[1] * subslices * planes.height * planes.width
     step = max(1, _POINTS_AT_ONCE // per_study)
     images = []
@@ -82,20 +93,21 @@ def render(
             axes=anatomy.hearts.axes[part],
             planes=planes.select(part),
             look=appearance.select(part),
-            scar=scar[part],
-            technique=technique,
+            palette=palette.select(part),
+            frames=phases.shape[1],
             subslices=subslices,
         )
-        images.append(_expose(_paint(scene), scene, generator))
+        images.append(exposed(_paint(scene), scene.look, scene.planes, technique, generator))
     return torch.cat(images)
 
 
 def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
     """What is where: the share of each pixel that each of LABELS covers.
 
-    Papillary muscles and trabeculae count as cavity. Scar is part of muscle
-    and a label of its own. One slice, without thickness; edges are as wide as
-    a pixel.
+    Papillary muscles and trabeculae count as cavity. Scar, oedema and
+    perfusion defects are parts of muscle and labels of their own; fluid is
+    pericardial effusion. One slice, without thickness; edges are as wide as a
+    pixel.
 
     Returns
     -------
@@ -105,15 +117,24 @@ def label(anatomy: Anatomy, planes: Planes, phases: Tensor) -> Tensor:
     moment = anatomy.at(phases)
     points, softness = planes.points().flatten(2), planes.pixel_mm
     polar = Polar.of(points, torch.hypot(points[:, 0], points[:, 1]))
-    cover = ventricular_cover(moment, polar, softness, scar=True, compact=True)
+    cover = ventricular_cover(
+        moment, polar, softness, scar=True, oedema=True, defect=True, compact=True
+    )
     above = 1 - cover.inside
     left = _soft(ellipsoid_depth(points, moment.left_atrium), softness) * above
     right = _soft(ellipsoid_depth(points, moment.right_atrium), softness) * above * (1 - left)
     lumen = cover.lumen * cover.inside
     muscle = (cover.epi * cover.inside - lumen).clamp(min=0)
     rv = (cover.rv - cover.epi).clamp(min=0) * cover.inside
+    wet = _all((anatomy.hearts.effusion_mm > 0).float())
+    fluid = (cover.fluid - cover.shell).clamp(min=0) * cover.inside * wet
+    free = 1 - cover.inside * torch.maximum(cover.shell, cover.fluid)
+    aorta = _soft(tube_depth(points, moment.aorta), softness) * free * (1 - left) * (1 - right)
     assert cover.scar is not None  # noqa: S101
-    maps = torch.stack([lumen, muscle, rv, left, right, muscle * cover.scar], dim=2)
+    assert cover.oedema is not None  # noqa: S101
+    assert cover.defect is not None  # noqa: S101
+    parts = [muscle * band for band in (cover.scar, cover.oedema, cover.defect)]
+    maps = torch.stack([lumen, muscle, rv, left, right, parts[0], fluid, aorta, *parts[1:]], dim=2)
     n, phase_count = phases.shape
     shape = (n, phase_count, len(LABELS), planes.count, planes.height, planes.width)
     return maps.view(shape).permute(0, 3, 1, 2, 4, 5)
@@ -127,8 +148,8 @@ class _Scene:
     axes: Tensor
     planes: Planes
     look: Appearance
-    scar: Tensor
-    technique: Technique
+    palette: Palette
+    frames: int
     subslices: int
 
     def through(self, values: Tensor) -> Tensor:
@@ -147,12 +168,11 @@ def _paint(scene: _Scene) -> Tensor:
     grain = grain_at(planes, look).flatten(2)
     points = _sheets(planes, scene.subslices)
     softness = torch.maximum(look.edge_mm, 0.8 * planes.pixel_mm)
-    body = scene.through(body_at(planes.points().flatten(2), scene.axes, look, grain))
-    canvas = body[:, None].expand(-1, moment.base_mm.shape[1], -1).clone()
+    canvas = _surroundings(scene, grain)
     radius = torch.hypot(points[:, 0], points[:, 1])
     near = _within(radius, points[:, 2], moment)
     polar = Polar.of(points[..., near], radius[:, near])
-    cover = ventricular_cover(moment, polar, softness, scar=scene.technique is Technique.LGE)
+    cover = ventricular_cover(moment, polar, softness, scar=bool(scene.palette.lesions))
     part = canvas[..., near]
     rim = ((cover.below_mm + 9) / 5).clamp_(0, 1)
     _lay(part, _all(look.fat), cover.sac * rim)
@@ -161,25 +181,36 @@ def _paint(scene: _Scene) -> Tensor:
     _lay_basal(canvas, points, radius, scene, softness)
     part = _ventricles(canvas[..., near], scene.through(grain)[..., near], cover, scene)
     leaflets = _soft(leaflet_depth(polar.rho[:, None], cover.below_mm, moment), softness)
-    _lay(part, _all(look.muscle), leaflets.mul_(cover.lumen))
+    _lay(part, _frames(scene.palette.muscle), leaflets * cover.lumen)
     canvas[..., near] = part
     return canvas.unflatten(2, (planes.count, scene.subslices, -1)).mean(3)
 
 
+def _surroundings(scene: _Scene, grain: Tensor) -> Tensor:
+    """Everything but the heart in every frame, (n, P, K·S·M)."""
+    points = scene.planes.points().flatten(2)
+    body = body_at(points, scene.axes, scene.look, grain)[:, None]
+    aorta = descending_aorta(points, scene.axes)[:, None]
+    blood = 0.95 * _frames(scene.palette.blood)
+    canvas = scene.through(torch.lerp(body, blood, aorta))
+    return canvas.expand(-1, scene.frames, -1).clone()
+
+
 def _ventricles(canvas: Tensor, grain: Tensor, cover: Cover, scene: _Scene) -> Tensor:
     """Paint both ventricles over `canvas` (n, P, M); grain is (n, 2, M)."""
-    look = scene.look
+    look, palette = scene.look, scene.palette
     texture, speckles = grain[:, :1], grain[:, 1:]
-    muscle = _all(look.muscle) * (1 + _all(look.texture) * texture)
+    muscle = _frames(palette.muscle) * (1 + _all(look.texture) * texture)
     _lay(canvas, muscle, cover.shell * cover.inside)
     fading = _fading(cover, scene)
     speckled = 1 - _all(look.rv_texture) * speckles.clamp(0, 1)
-    _lay(canvas, _all(look.blood * look.rv_blood) * speckled * fading, cover.rv * cover.inside)
-    if cover.scar is not None:
-        muscle = torch.lerp(muscle, _all(scene.scar), cover.scar)
+    _lay(canvas, _frames(palette.rv_blood) * speckled * fading, cover.rv_lumen * cover.inside)
+    for value in palette.lesions.values():
+        assert cover.scar is not None  # noqa: S101
+        muscle = torch.lerp(muscle, _frames(value), cover.scar)
     _lay(canvas, muscle, cover.epi * cover.inside)
-    _lay(canvas, _all(look.blood) * fading, cover.lumen * cover.inside)
-    _lay(canvas, _all(look.muscle), cover.papillary * cover.lumen * cover.inside)
+    _lay(canvas, _frames(palette.blood) * fading, cover.lumen * cover.inside)
+    _lay(canvas, _frames(palette.muscle), cover.papillary * cover.lumen * cover.inside)
     return canvas
 
 
@@ -195,7 +226,8 @@ def _within(radius: Tensor, z: Tensor, moment: Moment) -> Tensor:
     reach = moment.sac.flatten(1).amax(1, keepdim=True)
     apex = (moment.base_mm + DEEPEST * moment.length_mm).amax(1, keepdim=True)
     base = moment.base_mm.amin(1, keepdim=True)
-    reached = (radius < reach + 2) & (z > base - 12) & (z < apex)
+    rise = moment.valves.most_mm(reach)
+    reached = (radius < reach + 2) & (z > base - 12 - rise) & (z < apex + rise)
     return reached.any(0).nonzero()[:, 0]
 
 
@@ -210,11 +242,11 @@ def _lay_basal(
     canvas: Tensor, points: Tensor, radius: Tensor, scene: _Scene, softness: Tensor
 ) -> None:
     """Paint atria and great vessels where they can be, in place."""
-    moment, look = scene.moment, scene.look
+    moment, palette = scene.moment, scene.palette
     below = points[:, 2] < (moment.base_mm.amax(1) + _BASAL_MM)[:, None]
     shown = (below & (radius < _VESSELS_MM)).any(0).nonzero()[:, 0]
     at, part = points[..., shown], canvas[..., shown]
-    blood, right = _all(look.blood), _all(look.blood * look.rv_blood)
+    blood, right = _frames(palette.blood), _frames(palette.rv_blood)
     layers = (
         (tube_depth(at, moment.pulmonary), right, VESSEL_WALL_MM),
         (tube_depth(at, moment.aorta), blood, VESSEL_WALL_MM),
@@ -222,27 +254,9 @@ def _lay_basal(
         (ellipsoid_depth(at, moment.left_atrium), blood, ATRIAL_WALL_MM),
     )
     for depth, value, wall in layers:
-        _lay(part, _all(look.muscle), _soft(depth + wall, softness))
+        _lay(part, _frames(palette.muscle), _soft(depth + wall, softness))
         _lay(part, value, _soft(depth, softness))
     canvas[..., shown] = part
-
-
-def _expose(signal: Tensor, scene: _Scene, generator: torch.Generator) -> Tensor:
-    """Add the coil's shading, the slices' gain and noise; (n, K, P, height, width)."""
-    look, planes = scene.look, scene.planes
-    n, phases, count, _ = signal.shape
-    device = generator.device
-    nodes = (planes.height // 8 + 2, planes.width // 8 + 2)
-    place = planes.points(nodes=nodes) / 100
-    bias = look.bias[:, :, None, None]
-    shading = (place * bias[:, :3] + place.square() * bias[:, 3:]).sum(1, keepdim=True).exp()
-    spread = torch.randn(n, 1, count, 1, generator=generator, device=device).clamp(-2.5, 2.5)
-    gain = 1 + _all(look.gain_spread)[..., None] * spread
-    signal = signal * (enlarge(shading, nodes, planes) * gain)
-    real, imaginary = torch.randn(2, *signal.shape, generator=generator, device=device)
-    noise = _all(look.noise)[..., None]
-    magnitude = torch.hypot(signal.addcmul_(noise, real), imaginary.mul_(noise))
-    return magnitude.view(n, phases, count, planes.height, planes.width).transpose(1, 2)
 
 
 def _soft(depth_mm: Tensor, softness_mm: Tensor) -> Tensor:
@@ -257,3 +271,7 @@ def _lay(below: Tensor, above: Tensor, cover: Tensor) -> None:
 
 def _all(value: Tensor) -> Tensor:
     return value[:, None, None]
+
+
+def _frames(value: Tensor) -> Tensor:
+    return value[..., None]

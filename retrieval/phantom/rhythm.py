@@ -5,11 +5,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from retrieval.phantom.lattice import ANGLES, angles
 from retrieval.phantom.physiology import Hearts
 
 _ISOVOLUMIC_MS = 55.0
 _EARLY_MS = 230.0
 _ATRIAL_MS = 130.0
+
+_LATEST = 0.14
+"""Walls lead or lag by at most this share of the beat: below 1 / (2 pi) time never runs back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,20 @@ def rhythm(hearts: Hearts, phases: Tensor) -> Rhythm:
         ejecting_valves=(1.6 * ejecting).clamp(max=1),
         flow=torch.maximum(filling, ejecting).clamp(max=1),
     )
+
+
+def local_contraction(hearts: Hearts, phases: Tensor) -> Tensor:
+    """How far each wall has contracted at `phases` (n, P): (n, P, ANGLES, 1) in 0 to 1.
+
+    With a delay the septum runs ahead and the lateral wall behind; all meet
+    again at the R wave.
+    """
+    lead = (0.5 * hearts.delay_ms * hearts.heart_rate_bpm / 60000).clamp(max=_LATEST)
+    lead = lead[:, None, None] * torch.cos(angles(hearts.device)[:, 0])
+    now = phases[..., None]
+    local = now + lead * torch.sin(2 * torch.pi * now)
+    n, count = phases.shape
+    return rhythm(hearts, local.flatten(1)).contraction.view(n, count, ANGLES, 1)
 
 
 def _smooth(x: Tensor) -> Tensor:

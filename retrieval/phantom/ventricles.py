@@ -1,32 +1,32 @@
-"""The two ventricles as surfaces on the lattice, and how they move."""
+"""The left ventricle as surfaces on the lattice, and how surfaces grow."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from retrieval.phantom.lattice import (
-    along_depth,
-    angles,
-    column,
-    depths,
-    enclosed_ml,
-    integrate,
-    wrapped,
-)
+from retrieval.phantom.lattice import along_depth, angles, column, depths, enclosed_ml, wrapped
+from retrieval.phantom.pattern import harmonics
 from retrieval.phantom.physiology import (
     HYPERTROPHY_APICAL,
     HYPERTROPHY_CONCENTRIC,
     HYPERTROPHY_SEPTAL,
-    SCAR_DIFFUSE,
-    SCAR_MID_WALL,
-    SCAR_NONE,
     Hearts,
 )
+from retrieval.phantom.regions import (
+    Band,
+    defect_band,
+    motion,
+    oedema_band,
+    scar_band,
+    scar_regions,
+)
 
-ABSENT_LOW, ABSENT_HIGH = 2.0, -1.0
-"""Bounds of an enhancing band that is empty."""
+AORTIC_ANGLE = -0.9
+"""Where the basal wall gives way to the outflow tract."""
+
+_SEPTUM_WIDTH = 0.8
+"""Radians over which the septum flattens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,10 @@ class LeftVentricle:
         Share of the cavity's radius that trabeculae fill.
     motion
         Share of the healthy contraction that each part takes part in.
-    scar_low, scar_high
-        The enhancing band, as shares of the wall from the endocardium.
+    first, second
+        How much each point belongs to the first and the second scarred territory.
+    scar, oedema, defect
+        Bands of the wall.
     """
 
     length_mm: Tensor
@@ -55,14 +57,19 @@ class LeftVentricle:
     epi_mm: Tensor
     ridges: Tensor
     motion: Tensor
-    scar_low: Tensor
-    scar_high: Tensor
+    first: Tensor
+    second: Tensor
+    scar: Band
+    oedema: Band
+    defect: Band
 
 
 def left_ventricle(hearts: Hearts) -> LeftVentricle:
     """Build the left ventricle: cavity of the volume asked for, wall, scar."""
     depth = depths(hearts.device)
-    wall = _wall(hearts)
+    first, second = scar_regions(hearts)
+    region = torch.maximum(first, second)
+    wall = _wall(hearts) * (1 - column(hearts.thinning) * region) * _open_base(hearts)
     apical_wall = (0.62 * hearts.wall_mm + _apical_extra(hearts)).clamp(min=3.0)
     length = hearts.lv_length_mm + apical_wall
     share = hearts.lv_length_mm / length
@@ -73,17 +80,18 @@ def left_ventricle(hearts: Hearts) -> LeftVentricle:
     stretched = _profile(depth, hearts) * _outline(hearts) * column(scale)
     epi = torch.maximum(stretched, endo) + wall * closing
     epi = torch.where(depth < 1, epi, torch.zeros_like(epi))
-    region = _region(hearts)
-    low, high = _scar_band(hearts, region)
     return LeftVentricle(
         length_mm=length,
         cavity_share=share,
         endo_mm=endo,
         epi_mm=epi,
         ridges=_ridges(hearts),
-        motion=_motion(hearts, region),
-        scar_low=low,
-        scar_high=high,
+        motion=motion(hearts, region),
+        first=first,
+        second=second,
+        scar=scar_band(hearts, region),
+        oedema=oedema_band(hearts, region),
+        defect=defect_band(hearts),
     )
 
 
@@ -102,8 +110,19 @@ def _outline(hearts: Hearts) -> Tensor:
     ripple = hearts.ripple
     oval = 0.02 * column(ripple[:, 0]) * torch.cos(2 * angle - column(ripple[:, 1]))
     third = 0.01 * column(ripple[:, 2]) * torch.cos(3 * angle - column(ripple[:, 3]))
-    flat = column(hearts.septal_flattening) * torch.exp(-((angle / 0.8) ** 2))
-    return (1 + oval + third) * (1 - flat)
+    return (1 + oval + third) * flattened(column(hearts.septal_flattening))
+
+
+def flattened(by: Tensor) -> Tensor:
+    """What is left of the radius when the septum gives way by a share of it, (..., ANGLES, 1)."""
+    return 1 - by * torch.exp(-((angles(by.device) / _SEPTUM_WIDTH) ** 2))
+
+
+def _open_base(hearts: Hearts) -> Tensor:
+    """Share of the wall that is left beside the outflow tract, (n, ANGLES, DEPTHS)."""
+    away = wrapped(angles(hearts.device) - AORTIC_ANGLE)
+    beside = torch.exp(-((away / 0.45) ** 2) - (depths(hearts.device) / 0.09) ** 2)
+    return 1 - column(hearts.base_gap) * beside
 
 
 def _apical_extra(hearts: Hearts) -> Tensor:
@@ -126,84 +145,16 @@ def _wall(hearts: Hearts) -> Tensor:
         + (kind == HYPERTROPHY_SEPTAL) * (septal + 0.12)
         + (kind == HYPERTROPHY_APICAL) * apical
     )
-    wall = wall + column(hearts.hypertrophy_mm) * extra
-    return wall * (1 - column(hearts.thinning) * _region(hearts))
-
-
-def _region(hearts: Hearts) -> Tensor:
-    """How much each point belongs to the scarred territory, 0 to 1, a plateau with soft edges."""
-    angle, depth = angles(hearts.device), depths(hearts.device)
-    width = column(hearts.scar_width) * (1 + 0.7 * depth)
-    across = (wrapped(angle - column(hearts.scar_angle)) / width) ** 4
-    along = ((depth - column(hearts.scar_depth)) / column(hearts.scar_reach)) ** 4
-    return torch.exp(-across - along) * column((hearts.scar_kind != SCAR_NONE).float())
-
-
-def _scar_band(hearts: Hearts, region: Tensor) -> tuple[Tensor, Tensor]:
-    """Inner and outer edge of the enhancing band as shares of the wall."""
-    kind = column(hearts.scar_kind)
-    present = ((region - 0.3) / 0.35).clamp(0, 1)
-    width = column(hearts.transmurality) * present
-    low = torch.where(kind == SCAR_MID_WALL, 0.5 - width / 2, -1.0)
-    high = torch.where(kind == SCAR_MID_WALL, 0.5 + width / 2, width)
-    patchy = (0.62 + 0.6 * _harmonics(hearts, (2, 3, 4, 5))).clamp(0.2, 1.1)
-    high = torch.where(kind == SCAR_DIFFUSE, patchy, high)
-    empty = (kind == SCAR_NONE) | ((kind != SCAR_DIFFUSE) & (width < 0.03))
-    return torch.where(empty, ABSENT_LOW, low), torch.where(empty, ABSENT_HIGH, high)
-
-
-def _harmonics(hearts: Hearts, orders: tuple[int, ...]) -> Tensor:
-    """A smooth random pattern on the lattice of zero mean, about ±0.5."""
-    angle, depth = angles(hearts.device), depths(hearts.device)
-    total = torch.zeros_like(angle * depth)
-    for i, order in enumerate(orders):
-        size, shift = hearts.ripple[:, 4 + i], hearts.ripple[:, 14 + i]
-        wave = torch.cos(order * angle + 3 * column(shift) + column(size) * 9 * depth)
-        total = total + wave * (0.5 + 0.5 * column(size).abs()) / (2 * math.sqrt(len(orders)))
-    return total
+    return wall + column(hearts.hypertrophy_mm) * extra
 
 
 def _ridges(hearts: Hearts) -> Tensor:
     """Share of the radius that trabeculae fill; most at the free wall and near the apex."""
     angle, depth = angles(hearts.device), depths(hearts.device)
-    pattern = _harmonics(hearts, (5, 7, 9, 11, 13)).clamp(min=0) * 3
+    pattern = harmonics(hearts, (5, 7, 9, 11, 13)).clamp(min=0) * 3
     free_wall = 0.75 - 0.25 * torch.cos(angle)
     amount = column(hearts.trabeculation) * (0.4 + 1.1 * depth) * free_wall
     return (amount * (0.35 + pattern)).clamp(max=0.35)
-
-
-def _motion(hearts: Hearts, region: Tensor) -> Tensor:
-    uneven = 1 + 0.12 * _harmonics(hearts, (1, 2, 3))
-    return uneven * (1 - column(hearts.akinesia) * region)
-
-
-def right_ventricle_shape(hearts: Hearts) -> Tensor:
-    """Extent of the right ventricle beyond the epicardium, up to a factor, (n, ANGLES, DEPTHS).
-
-    A crescent between its two insertions, widest towards the inferior corner,
-    that tapers towards the apex and bulges at the base into the outflow tract.
-    """
-    angle, depth = angles(hearts.device), depths(hearts.device)
-    along = 1 - (depth / column(hearts.rv_length)).clamp(0, 1) ** 1.9
-    away = wrapped(angle - 0.08)
-    spread = column(hearts.rv_spread) * (1 - 0.3 * depth)
-    bow = torch.cos((math.pi / 2 * away / spread).clamp(-math.pi / 2, math.pi / 2))
-    bow = bow.clamp(min=0) ** column(hearts.rv_fullness)
-    corner = 1 + column(hearts.rv_skew) * torch.sin(away) * (1 - torch.exp(-depth / 0.15))
-    tract = torch.exp(-(((angle + 1.0) / 0.42) ** 2)) * torch.exp(-((depth / 0.2) ** 2))
-    shape = along * bow * corner + column(hearts.outflow) * tract
-    return torch.where(shape > 0.02, shape, torch.zeros_like(shape))
-
-
-def fill_to(shape: Tensor, inner_mm: Tensor, length_mm: Tensor, volume_ml: Tensor) -> Tensor:
-    """Scale `shape` so that it holds `volume_ml` beyond the surface `inner_mm`; radii in mm.
-
-    The volume between r and r + m·shape is quadratic in m, so m is exact.
-    """
-    square = integrate(shape.square() / 2, length_mm) / 1000
-    linear = integrate(shape * inner_mm, length_mm) / 1000
-    scale = (-linear + (linear.square() + 4 * square * volume_ml).sqrt()) / (2 * square)
-    return shape * column(scale)
 
 
 def grown(surface_mm: Tensor, by_mm: Tensor, length_mm: Tensor) -> Tensor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from retrieval.errors import EncoderMismatch
 from retrieval.values.clip import ClipId
+from retrieval.values.estimate import Estimate
 from retrieval.values.study import StudyId
 
 EncoderId = NewType("EncoderId", str)
@@ -77,11 +78,14 @@ class StudyEmbedding:
     clips
         One (D,) float32 vector of length 1 per clip embedded; may be empty.
     inputs
-        The clips the whole was computed from.
+        The clips the whole and the estimates were computed from.
     context
         Further clips that every clip's own vector depends on (where they say
         that the heart is, say); part of that vector's input digest. Empty
         where a clip is embedded from itself alone.
+    estimates
+        What the encoder reads of the heart beside its vectors, each quantity
+        at most once; empty where it was not taught to.
     """
 
     study: StudyId
@@ -90,6 +94,7 @@ class StudyEmbedding:
     clips: dict[ClipId, NDArray[np.float32]]
     inputs: tuple[ClipId, ...]
     context: tuple[ClipId, ...] = ()
+    estimates: tuple[Estimate, ...] = ()
 
 
 def input_digest(clips: Iterable[ClipId]) -> str:
@@ -137,6 +142,30 @@ def rows_of(embedding: StudyEmbedding) -> Sequence[StoredEmbedding]:
     if embedding.whole is not None:
         rows.insert(0, row(None, input_digest(embedding.inputs), embedding.whole))
     return rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEstimate:
+    """One row of the catalog's table of machine estimates, and what it was computed from."""
+
+    study: StudyId
+    encoder_id: EncoderId
+    input_digest: str
+    estimate: Estimate
+
+
+def estimate_rows_of(embedding: StudyEmbedding) -> Sequence[StoredEstimate]:
+    """Turn what an encoder estimated of a study into the rows to store."""
+    inputs = input_digest(embedding.inputs)
+    return [
+        StoredEstimate(
+            study=embedding.study,
+            encoder_id=embedding.encoder_id,
+            input_digest=inputs,
+            estimate=estimate,
+        )
+        for estimate in embedding.estimates
+    ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -36,6 +36,7 @@ from tests.retrieval.catalog_examples import (
     archives,
     make_clip,
     make_entry,
+    make_estimates,
     make_report,
     make_rows,
     name,
@@ -113,7 +114,7 @@ def test_putting_the_same_again_changes_nothing(catalog):
     for _ in range(2):
         catalog.put_study(entry)
         catalog.put_report(make_report("Scar.", accession="A", findings=[scar()]))
-        catalog.put_embeddings(make_rows(entry))
+        catalog.put_embeddings(make_rows(entry), make_estimates(entry))
         catalog.put_loose_files([FileSeen(key=name("l"), study=None, used=False, size=0,
                                           modified_ns=5, reason="empty file")])  # fmt: skip
     once = catalog.digest()
@@ -267,11 +268,12 @@ def test_an_encoder_may_leave_clips_out_or_a_whole_study(catalog):
 def test_only_indexed_studies_are_searched(catalog, state):
     entry = make_entry(1)
     catalog.put_study(entry)
-    catalog.put_embeddings(make_rows(entry))
+    catalog.put_embeddings(make_rows(entry), make_estimates(entry))
     catalog.put_report(make_report("Scar.", study=1))
     catalog.put_study(make_entry(1, state=state))
     assert not walked(catalog)
     assert catalog.keys(EVERYTHING, ENCODER, access=ANYONE) == {}
+    assert catalog.estimates(ENCODER, access=ANYONE) == {}
     assert catalog.eligible(EVERYTHING, access=ANYONE) == frozenset()
     assert catalog.search_reports("scar", EVERYTHING, limit=None, access=ANYONE) == []
     assert catalog.studies_without(OTHER_ENCODER) == []
@@ -292,6 +294,7 @@ READS_ONE = {
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
     "keys": lambda c, access: {s for s, _ in c.keys(EVERYTHING, ENCODER, access=access).values()},
+    "estimates": lambda c, access: set(c.estimates(ENCODER, access=access)),
     "search_reports": lambda c, access: {
         s for s, _, _ in c.search_reports("scar", EVERYTHING, limit=None, access=access)
     },
@@ -307,7 +310,7 @@ def two_studies(catalog, *, hide):
     )
     for n, entry in ((1, first), (2, make_entry(2))):
         catalog.put_study(entry)
-        catalog.put_embeddings(make_rows(entry))
+        catalog.put_embeddings(make_rows(entry), make_estimates(entry))
         catalog.put_report(make_report(f"Scar in {n}.", study=n))
     if hide == "deleted":
         catalog.set_deleted([study_id(1)], deleted=True)
@@ -486,7 +489,7 @@ def filled(catalog, order=(0, 1, 2)):
         entry = make_entry(n, [make_clip(n), make_clip(n, index=1)], accession=n)
         catalog.put_report(make_report(f"Scar {n}.", accession=n, findings=[scar()]))
         catalog.put_study(entry)
-        catalog.put_embeddings(make_rows(entry))
+        catalog.put_embeddings(make_rows(entry), make_estimates(entry))
     return catalog.digest()
 
 
@@ -498,7 +501,8 @@ def test_the_digest_does_not_depend_on_the_order_of_arrival(catalog):
     for n in (1, 2, 0):  # studies before their reports
         entry = make_entry(n, [make_clip(n, index=1), make_clip(n)], accession=n)
         catalog.put_study(entry)
-        catalog.put_embeddings(list(reversed(make_rows(entry))))
+        estimates = make_estimates(entry)
+        catalog.put_embeddings(list(reversed(make_rows(entry))), list(reversed(estimates)))
     for n in (2, 1, 0):
         catalog.put_report(make_report(f"Scar {n}.", accession=n, findings=[scar()]))
     assert catalog.digest() == first
@@ -514,6 +518,7 @@ CHANGES = {
     "deletion": lambda c: c.set_deleted([study_id(0)], deleted=True),
     "a report": lambda c: c.put_report(make_report("Scar 0!", accession=0)),
     "an embedding": lambda c: c.put_embeddings(make_rows(make_entry(0), OTHER_ENCODER)),
+    "an estimate": lambda c: c.put_embeddings([], make_estimates(make_entry(0))[:1]),
     "done": lambda c: c.put_unembeddable([study_id(0)], OTHER_ENCODER),
     "a file": lambda c: c.put_loose_files(
         [FileSeen(key=name("x"), study=None, used=False, size=1, modified_ns=1)]

@@ -15,9 +15,18 @@ from retrieval.catalog.catalog import SqlCatalog
 from retrieval.catalog.engine import Database
 from retrieval.catalog.tables import Base
 from retrieval.errors import CatalogUnusable, SchemaOutOfDate, StoreError, UsageError
+from retrieval.values.estimate import Quantity
 from retrieval.values.query import LOCAL_OPERATOR
 from tests.contracts.conftest import DATABASES
-from tests.retrieval.catalog_examples import make_entry, make_report, study_id
+from tests.retrieval.catalog_examples import (
+    ENCODER,
+    make_entry,
+    make_estimates,
+    make_report,
+    make_rows,
+    study_id,
+    vector_of,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,6 +70,61 @@ def test_migrations_run_down_to_nothing_and_up_again(url):
         with database.connecting(write=False) as connection:
             assert inspect(connection).get_table_names() == ["alembic_version"]
     database.close()
+
+
+FIRST_DATA = (
+    """INSERT INTO study (id, patient, site, state, reason, source_digest, released)
+       VALUES (:study, :patient, 'north', 'indexed', '', 'd', TRUE)""",
+    """INSERT INTO embedding (key, study, input_digest, encoder_id, vector)
+       VALUES (7, :study, 'i', :encoder, :vector)""",
+    """INSERT INTO embedded (study, encoder_id) VALUES (:study, :encoder)""",
+)
+"""One study that an encoder has been through, as the first schema keeps it."""
+
+
+def test_a_first_catalog_keeps_what_it_holds_and_learns_estimates(url):
+    entry, vector = make_entry(1, []), vector_of("first")
+    given = {
+        "study": study_id(1),
+        "patient": "p",
+        "encoder": ENCODER,
+        "vector": vector.astype("<f4").tobytes(),
+    }
+    database = Database(url)
+    with database.connecting(write=True) as connection:
+        command.upgrade(config_on(connection), "0001")
+        for statement in FIRST_DATA:
+            connection.execute(text(statement), given)
+    database.close()
+
+    catalog = SqlCatalog.open(url, migrate=True)
+    assert catalog.study(study_id(1), access=LOCAL_OPERATOR).site == "north"
+    ((keys, vectors),) = catalog.embeddings(ENCODER)
+    assert keys.tolist() == [7]
+    assert vectors.vectors.tobytes() == vector.tobytes()
+    assert catalog.studies_without(ENCODER) == []
+    assert catalog.estimates(ENCODER, access=LOCAL_OPERATOR) == {}
+    before = catalog.digest()
+    catalog.put_embeddings([], make_estimates(entry))
+    assert len(catalog.estimates(ENCODER, access=LOCAL_OPERATOR)[study_id(1)]) == len(Quantity)
+
+    with catalog._database.connecting(write=True) as connection:
+        command.downgrade(config_on(connection), "0001")
+        tables = inspect(connection).get_table_names()
+        assert "machine_estimate" not in tables
+        command.upgrade(config_on(connection), "head")
+    assert catalog.digest() == before
+    catalog.close()
+
+
+def test_estimates_go_with_the_row_of_their_study(opened):
+    catalog = opened("sqlite")
+    entry = make_entry(1)
+    catalog.put_study(entry)
+    catalog.put_embeddings(make_rows(entry), make_estimates(entry))
+    with catalog._database.connecting(write=True) as connection:
+        connection.execute(text("DELETE FROM study"))
+        assert connection.scalar(text("SELECT count(*) FROM machine_estimate")) == 0
 
 
 def test_a_migration_that_fails_leaves_nothing(url, monkeypatch):

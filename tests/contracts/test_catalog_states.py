@@ -18,6 +18,7 @@ from tests.retrieval.catalog_examples import (
     ENCODER,
     make_clip,
     make_entry,
+    make_estimates,
     make_report,
     make_rows,
     study_id,
@@ -36,6 +37,7 @@ class Model:
         self.entries = {}
         self.deleted = set()
         self.vectors = {}  # key -> row
+        self.estimates = {}  # (study, quantity) -> row
         self.done = set()
         self.arrived = []
 
@@ -49,6 +51,7 @@ class Model:
         self.vectors = {
             k: r for k, r in self.vectors.items() if r.study != study or r.clip in after
         }
+        self.estimates = {k: r for k, r in self.estimates.items() if r.study != study}
 
     def clips(self, study):
         return {c.id for c in self.entries[study].clips} if study in self.entries else None
@@ -95,13 +98,16 @@ class History(RuleBasedStateMachine):
         for _ in range(1 + again):
             self.catalog.put_study(entry)
 
-    @rule(n=STUDIES, every=st.booleans())
-    def embed(self, n, every):
+    @rule(n=STUDIES, every=st.booleans(), estimated=st.integers(0, 8))
+    def embed(self, n, every, estimated):
         entry = self.model.entries.get(study_id(n))
         if entry is None or not entry.clips:
             return
         rows = make_rows(entry, sees=lambda c: every or c.view is View.SHORT_AXIS)
-        self.catalog.put_embeddings(rows)
+        estimates = make_estimates(entry)[:estimated]
+        self.catalog.put_embeddings(rows, estimates)
+        named = {(r.study, r.estimate.quantity): r for r in estimates}
+        self.model.estimates = named | self.model.estimates
         self.model.vectors = {int(r.key): r for r in rows} | self.model.vectors
         self.model.done.add(entry.study.id)
 
@@ -137,6 +143,14 @@ class History(RuleBasedStateMachine):
         assert set(self.catalog.keys(Filter(), ENCODER, access=LOCAL_OPERATOR)) == set(expected)
         assert self.catalog.studies_without(ENCODER) == sorted(live - self.model.done)
         assert self.catalog.counts()["embeddings"] == len(self.model.vectors)
+
+    @invariant()
+    def estimates(self):
+        live = self.model.live()
+        found = self.catalog.estimates(ENCODER, access=LOCAL_OPERATOR)
+        assert {(study, e.quantity): e for study, all_ in found.items() for e in all_} == {
+            name: r.estimate for name, r in self.model.estimates.items() if r.study in live
+        }
 
     @invariant()
     def reports(self):

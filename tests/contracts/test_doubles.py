@@ -20,6 +20,7 @@ from tests.retrieval.catalog_examples import (
     FILTERS,
     archives,
     make_entry,
+    make_estimates,
     make_report,
     make_rows,
 )
@@ -52,8 +53,10 @@ def test_a_dictionary_answers_as_the_catalog_does(empty, entries, where, access,
         real, double = SqlCatalog.open(f"sqlite:///{path}", migrate=False), DictCatalog()
         for n, entry in enumerate(entries):
             real.put_study(entry)
-            real.put_embeddings(make_rows(entry))
+            estimates = make_estimates(entry)[n % 3 :]
+            real.put_embeddings(make_rows(entry), estimates)
             double.add(entry.study, entry.clips, make_rows(entry))
+            double.estimated += reversed(estimates)
             if not entry.released:
                 double.unreleased.add(entry.study.id)
             if n in reported:
@@ -68,6 +71,8 @@ def compare(real: SqlCatalog, double: DictCatalog, where, access: Access) -> Non
     assert double.eligible(where, access=access) == real.eligible(where, access=access)
     keys = real.keys(where, ENCODER, access=access)
     assert double.keys(where, ENCODER, access=access) == keys
+    estimates = real.estimates(ENCODER, access=access)
+    assert double.estimates(ENCODER, access=access) == estimates
     facets = {c.facet: c.counts for c in real.facets(where, access=access)}
     assert {c.facet: c.counts for c in double.facets(where, access=access)} == facets
     assert double.ledger(access=access) == real.ledger(access=access)

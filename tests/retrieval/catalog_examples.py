@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord, identify
-from retrieval.values.embedding import EncoderId, StudyEmbedding, rows_of
+from retrieval.values.embedding import EncoderId, StudyEmbedding, estimate_rows_of, rows_of
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
@@ -154,6 +155,33 @@ def make_rows(entry, encoder=ENCODER, *, sees=lambda _clip: True, whole=True):
             whole=vector_of(entry.study.id, tuple(sorted(seen)), encoder) if whole else None,
             clips={clip: vector_of(clip, encoder) for clip in seen},
             inputs=tuple(seen),
+        )
+    )
+
+
+def estimates_of(*parts, among=Quantity):
+    """What a fake encoder estimates; the same parts give the same numbers, awkward ones too."""
+    rng = np.random.default_rng(int(name("estimate", *parts), 16) % 2**32)
+    return tuple(
+        Estimate(
+            quantity=q, value=float(rng.normal(100, 1e3)), spread=float(rng.exponential(1 / 3))
+        )
+        for q in among
+    )
+
+
+def make_estimates(entry, encoder=ENCODER, *, estimates=None):
+    """Rows of what a fake encoder estimates of a study, read from all of its clips."""
+    inputs = tuple(sorted(c.id for c in entry.clips))
+    said = estimates_of(entry.study.id, inputs, encoder) if estimates is None else estimates
+    return estimate_rows_of(
+        StudyEmbedding(
+            study=entry.study.id,
+            encoder_id=encoder,
+            whole=None,
+            clips={},
+            inputs=inputs,
+            estimates=tuple(said),
         )
     )
 

@@ -11,7 +11,7 @@ import torch
 
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
-from retrieval.encoder.phantom.inputs import TECHNIQUES, InputContract, StudyInput, prepare
+from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
 from retrieval.encoder.phantom.network import (
     SEGMENTATION_STRIDE,
     Architecture,
@@ -39,7 +39,7 @@ class PhantomEncoder:
 
     def __init__(self, checkpoint: Checkpoint, *, where: str, device: str = "cpu") -> None:
         self.encoder_id: EncoderId = checkpoint.encoder_id
-        self.contract = InputContract(**_tuples(checkpoint.contract["inputs"]))
+        self.contract = InputContract.saved(checkpoint.contract["inputs"])
         self.device = device
         self._where = where
         self._minilm_digest = checkpoint.contract["minilm"]
@@ -50,8 +50,8 @@ class PhantomEncoder:
         self._network.to(device).eval().requires_grad_(requires_grad=False)
 
     def sees(self, record: ClipRecord) -> bool:
-        """Whether clips like this one are of any use: cine and late enhancement are."""
-        return record.technique in TECHNIQUES
+        """Whether clips like this one are of any use: those that the contract names are."""
+        return self.contract.sees(record)
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed N texts; row i belongs to texts[i]."""
@@ -66,7 +66,7 @@ class PhantomEncoder:
         Raises
         ------
         UnusableSeries
-            A study has no cine and no late enhancement.
+            A study has no clip that the contract names.
         """
         return [self._encode_study(clips) for clips in studies]
 
@@ -116,7 +116,8 @@ def load(path: Path | None = None, device: str = "cpu") -> PhantomEncoder:
 
 def build(architecture: Architecture, contract: InputContract) -> DualEncoder:
     """Make an untrained network for an input contract."""
-    return DualEncoder(architecture, contract.spacing_mm * SEGMENTATION_STRIDE)
+    cell_mm = contract.spacing_mm * SEGMENTATION_STRIDE
+    return DualEncoder(architecture, cell_mm, techniques=len(contract.techniques))
 
 
 def make_checkpoint(

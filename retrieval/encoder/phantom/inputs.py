@@ -6,59 +6,42 @@ it is saved in every checkpoint and is part of the encoder's id.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.errors import UnusableSeries
+from retrieval.encoder.phantom.choice import Place, choose
+from retrieval.encoder.phantom.contract import (
+    MAP_CEILING_MS,
+    TECHNIQUES,
+    VIEWS,
+    InputContract,
+    known_view,
+)
+from retrieval.geometry.first_pass import first_pass
 from retrieval.geometry.heart import Point, crop, end_systole, heart_centre, phase_at
-from retrieval.values.clip import Clip, ClipId, ClipRecord
-from retrieval.values.study import Technique, View
+from retrieval.values.clip import Clip, ClipId
+from retrieval.values.study import Technique
+
+__all__ = [
+    "MAP_CEILING_MS",
+    "TECHNIQUES",
+    "VIEWS",
+    "InputContract",
+    "Place",
+    "StudyInput",
+    "choose",
+    "known_view",
+    "look",
+    "prepare",
+    "standardise",
+    "standardise_map",
+]
 
 Images = NDArray[np.float32]
 
-TECHNIQUES = (Technique.CINE, Technique.LGE)
-"""Techniques the encoder knows; a clip's technique is its place in this tuple."""
-
-VIEWS = (View.SHORT_AXIS, View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER, View.OTHER)
-"""Views the encoder knows; any other view counts as the last."""
-
-SAME_SLICE_MM = 2.0
-"""Two clips of one stack nearer than this show the same slice."""
-
-LEFT_OUT_VARIANTS = ("phase-sensitive", "stress")
-"""Variants used only where a slice has no other."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InputContract:
-    """How clips become network input.
-
-    Attributes
-    ----------
-    version
-        Raised whenever the code of this module changes what it computes.
-    size_px, spacing_mm
-        The square cut out around the heart; never a zoom.
-    percentiles, ceiling
-        Each clip's percentiles become 0 and 1; brighter pixels stop at `ceiling`.
-    sample_step
-        Percentiles are taken over every such row and column.
-    stack_limit
-        Most slices of one technique's short-axis stack, evenly spread.
-    plane_limit
-        Most clips of each other view and technique.
-    """
-
-    version: int = 1
-    size_px: int = 96
-    spacing_mm: float = 2.0
-    percentiles: tuple[float, float] = (1.0, 99.0)
-    ceiling: float = 1.4
-    sample_step: int = 3
-    stack_limit: int = 12
-    plane_limit: int = 2
+PLAUSIBLE_MS = {Technique.T1_MAP: (300.0, 2500.0), Technique.T2_MAP: (25.0, 250.0)}
+"""Where the middle of a heart's values lies if they are milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -71,7 +54,9 @@ class StudyInput:
         K ids.
     images
         (K, 2, size, size) float32 in [0, ceiling]: end-diastole and
-        end-systole of a cine, twice the same image of a still.
+        end-systole of a cine, brightest blood and brightest muscle of a first
+        pass, relative and absolute values of a map, twice the same image of
+        any other still.
     technique, view
         (K,) int64, places in TECHNIQUES and VIEWS.
     position_mm
@@ -88,15 +73,6 @@ class StudyInput:
     view: NDArray[np.int64]
     position_mm: NDArray[np.float32]
     gap_mm: NDArray[np.float32]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One chosen clip and where it lies in its stack, in mm."""
-
-    clip: Clip
-    position_mm: float
-    gap_mm: float
 
 
 def prepare(clips: Sequence[Clip], contract: InputContract) -> StudyInput:
@@ -124,109 +100,46 @@ def prepare(clips: Sequence[Clip], contract: InputContract) -> StudyInput:
     )
 
 
-def choose(clips: Sequence[Clip], contract: InputContract) -> list[Place]:
-    """Pick the clips to look at: evenly spread stacks, and some of every other plane.
-
-    Raises
-    ------
-    UnusableSeries
-        Nothing is left.
-    """
-    known = [c for c in clips if c.record.technique in TECHNIQUES]
-    if not known:
-        seen = ", ".join(sorted({str(c.record.technique) for c in clips})) or "nothing"
-        raise UnusableSeries(f"the phantom encoder knows cine and LGE; this study has {seen}")
-    chosen: list[Place] = []
-    for (_, view), group in groupby(sorted(known, key=_canonical), key=_kind):
-        same = list(group)
-        if view == VIEWS.index(View.SHORT_AXIS):
-            chosen += _spread(_slices(same), contract.stack_limit)
-        else:
-            one_per_plane = [stack[0] for stack in _by_slice(same)]
-            chosen += [Place(c, 0.0, 0.0) for c in one_per_plane[: contract.plane_limit]]
-    return chosen
-
-
-def known_view(view: View) -> View:
-    """The view itself, or OTHER if the encoder was not taught it."""
-    return view if view in VIEWS else View.OTHER
-
-
 def look(clip: Clip, centre: Point, systole: float, contract: InputContract) -> Images:
-    """(2, size, size): the two phases of one clip, at physical scale, in [0, ceiling]."""
-    phases = clip.record.phases
+    """(2, size, size): the two images of one clip, at physical scale, in [0, ceiling]."""
     images = crop(clip, centre, size=contract.size_px, spacing_mm=contract.spacing_mm)
-    later = 0
-    if clip.record.technique is Technique.CINE and phases > 1:
+    technique, phases = clip.record.technique, clip.record.phases
+    if technique in MAP_CEILING_MS:
+        values = -images[0] if clip.record.monochrome1 else images[0]
+        if _in_ms(values, clip.record.unit, technique):
+            return standardise_map(values, technique, contract)
+    first, later = 0, 0
+    if technique is Technique.CINE and phases > 1:
         later = max(1, phase_at(phases, systole))
-    return standardise(images[[0, later]], contract)
+    elif technique is Technique.PERFUSION:
+        first, later = first_pass(clip, centre)
+    return standardise(images[[first, later]], contract)
 
 
 def standardise(pair: Images, contract: InputContract) -> Images:
-    """Map the percentiles of (2, size, size) to 0 and 1; both phases share one scale."""
+    """Map the percentiles of (2, size, size) to 0 and 1; both images share one scale."""
     step = contract.sample_step
     low, high = np.percentile(pair[:, ::step, ::step], contract.percentiles)
     scale = max(float(high - low), np.finfo(np.float32).tiny)
     return np.clip((pair - np.float32(low)) / np.float32(scale), 0, np.float32(contract.ceiling))
 
 
-def _kind(clip: Clip) -> tuple[int, int]:
-    record = clip.record
-    return TECHNIQUES.index(record.technique), VIEWS.index(known_view(record.view))
+def standardise_map(values: Images, technique: Technique, contract: InputContract) -> Images:
+    """Turn relaxation times (size, size) in ms into a pair (2, size, size).
+
+    The first image is scaled by its percentiles like any other; the second is
+    the time as a share of MAP_CEILING_MS, so that a raised T1 is seen as such.
+    Both stop at the ceiling of the contract, and at 0.
+    """
+    relative = standardise(np.stack([values, values]), contract)[0]
+    absolute = values / np.float32(MAP_CEILING_MS[technique])
+    return np.stack([relative, np.clip(absolute, 0, np.float32(contract.ceiling))])
 
 
-def _canonical(clip: Clip) -> tuple[int, int, bool, int, str, str]:
-    """An order of clips that does not depend on how they came; the preferred ones first."""
-    r = clip.record
-    return (*_kind(clip), r.variant in LEFT_OUT_VARIANTS, -r.phases, r.variant, r.id)
-
-
-def _height(record: ClipRecord, normal: NDArray[np.float64]) -> float:
-    """Where the middle of a slice lies along a normal, mm."""
-    middle = (
-        np.asarray(record.position_mm)
-        + np.asarray(record.row_direction) * record.spacing_mm[1] * (record.columns - 1) / 2
-        + np.asarray(record.column_direction) * record.spacing_mm[0] * (record.rows - 1) / 2
-    )
-    return float(middle @ normal)
-
-
-def _by_slice(clips: Sequence[Clip]) -> list[list[Clip]]:
-    """Group clips that show the same slice of one orientation, in the order given."""
-    groups: list[list[Clip]] = []
-    for clip in clips:
-        for group in groups:
-            if _same_slice(group[0].record, clip.record):
-                group.append(clip)
-                break
-        else:
-            groups.append([clip])
-    return groups
-
-
-def _same_slice(a: ClipRecord, b: ClipRecord) -> bool:
-    normal = np.asarray(a.normal)
-    parallel = abs(float(normal @ np.asarray(b.normal))) > np.cos(np.radians(10))
-    return parallel and abs(_height(a, normal) - _height(b, normal)) < SAME_SLICE_MM
-
-
-def _slices(clips: Sequence[Clip]) -> list[Place]:
-    """One place per slice of a stack, sorted towards the apex where `slice_index` tells it."""
-    normal = np.asarray(clips[0].record.normal)
-    slices = [group[0] for group in _by_slice(clips)]
-    heights = np.array([_height(c.record, normal) for c in slices])
-    indices = np.array([c.record.slice_index for c in slices], float)
-    if float(((heights - heights.mean()) * (indices - indices.mean())).sum()) < 0:
-        heights = -heights
-    heights = heights - (heights.min() + heights.max()) / 2
-    order = np.argsort(heights, kind="stable")
-    return [Place(slices[i], float(heights[i]), 0.0) for i in order]
-
-
-def _spread(places: Sequence[Place], limit: int) -> list[Place]:
-    """At most `limit` of the sorted places, evenly spread, each with their mean distance."""
-    count = min(limit, len(places))
-    picks = np.unique(np.round(np.linspace(0, len(places) - 1, count)).astype(int))
-    heights = np.array([places[i].position_mm for i in picks])
-    gap = float(heights[-1] - heights[0]) / (len(picks) - 1) if len(picks) > 1 else 0.0
-    return [Place(places[i].clip, places[i].position_mm, gap) for i in picks]
+def _in_ms(values: Images, unit: str, technique: Technique) -> bool:
+    """Whether a map's values are milliseconds: its header says so, or says nothing and they fit."""
+    if unit:
+        return unit.casefold() == "ms"
+    quarter = len(values) // 4
+    low, high = PLAUSIBLE_MS[technique]
+    return low <= float(np.median(values[quarter:-quarter, quarter:-quarter])) <= high

@@ -193,12 +193,12 @@ class Reading:
 class VideoTower(nn.Module):
     """Clips of a study to one vector."""
 
-    def __init__(self, architecture: Architecture, cell_mm: float) -> None:
+    def __init__(self, architecture: Architecture, cell_mm: float, techniques: int) -> None:
         super().__init__()
         width = architecture.width
         self.cell_mm = cell_mm
         self.trunk = Trunk(architecture.trunk)
-        self.technique = nn.Embedding(len(TECHNIQUES), width)
+        self.technique = nn.Embedding(techniques, width)
         self.view = nn.Embedding(len(VIEWS), width)
         self.place = _perceptron(4, width)
         self.look = nn.Sequential(nn.Linear(self.trunk.features, architecture.look), nn.ReLU())
@@ -285,9 +285,11 @@ class TextTower(nn.Module):
 class DualEncoder(nn.Module):
     """Both towers and the two numbers that turn a cosine into a probability."""
 
-    def __init__(self, architecture: Architecture, cell_mm: float) -> None:
+    def __init__(
+        self, architecture: Architecture, cell_mm: float, *, techniques: int = len(TECHNIQUES)
+    ) -> None:
         super().__init__()
-        self.video = VideoTower(architecture, cell_mm)
+        self.video = VideoTower(architecture, cell_mm, techniques)
         self.text = TextTower(architecture)
         self.log_scale = nn.Parameter(torch.tensor(math.log(10.0)))
         self.bias = nn.Parameter(torch.tensor(-2.0))

@@ -112,8 +112,8 @@ def test_the_order_of_clips_does_not_matter():
 
 
 def test_nothing_known_is_an_input_error():
-    with pytest.raises(UnusableSeries, match="T1map"):
-        prepare([disc(technique=Technique.T1_MAP)], CONTRACT)
+    with pytest.raises(UnusableSeries, match="flow"):
+        prepare([disc(technique=Technique.FLOW)], CONTRACT)
 
 
 def test_a_blank_clip_gives_finite_numbers():

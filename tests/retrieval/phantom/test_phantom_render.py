@@ -252,4 +252,4 @@ def test_coarser_planes_cover_the_same_field() -> None:
 
 def test_other_techniques_are_refused() -> None:
     with pytest.raises(KeyError):
-        sample_appearance(1, seeded(), technique=Technique.PERFUSION)
+        sample_appearance(1, seeded(), technique=Technique.FLOW)

@@ -44,6 +44,10 @@ NORMAL = HeartTruth(
     lvedv_ml=125, lvesv_ml=48, lvef_pct=62, lv_mass_g=75, wall_max_mm=8,
     hypertrophy=Hypertrophy.NONE, rvedv_ml=125, rvesv_ml=52, rvef_pct=58, la_volume_ml=65,
     ra_volume_ml=70, aortic_root_mm=30, effusion_mm=0, hypokinetic_segments=(), scars=(),
+    wall_min_mm=5.5, thin_segments=(), akinetic_segments=(), dyskinetic_segments=(),
+    dyssynchrony_ms=0, eccentricity_ed=1.0, eccentricity_es=1.0, rv_wall_mm=2.5,
+    scar_share_pct=0, acute=False, oedema_segments=(), defect_segments=(),
+    native_t1_ms=968, native_t2_ms=50,
 )  # fmt: skip
 
 INFARCT = replace(
