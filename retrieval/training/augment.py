@@ -107,9 +107,7 @@ def standardise(images: Tensor, contract: InputContract) -> Tensor:
     return ((images - low) / scale).clamp(0, contract.ceiling)
 
 
-def _shown(
-    images: Tensor, measured: Tensor, technique: Tensor, contract: InputContract
-) -> Tensor:
+def _shown(images: Tensor, measured: Tensor, technique: Tensor, contract: InputContract) -> Tensor:
     """What the network gets: brightness standardised, of maps also the values as `measured`."""
     shown = standardise(images, contract)
     absolute = measured[:, 0].clamp(0, contract.ceiling)

@@ -88,7 +88,9 @@ class InputContract:
         TypeError, ValueError
             It is not the contract of any version.
         """
-        known: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
+        known: dict[str, Any] = {
+            k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
+        }
         if known.get("version") == 1:
             known = _VERSION_1 | known
         techniques = tuple(Technique(t) for t in known.pop("techniques"))

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from retrieval.encoder.phantom import inputs
-from retrieval.encoder.phantom.inputs import InputContract
+from retrieval.encoder.phantom.inputs import TECHNIQUES, InputContract
+from retrieval.encoder.phantom.network import Clips
 from retrieval.training.augment import (
     CINE,
     LGE,
@@ -19,6 +20,7 @@ from retrieval.training.augment import (
     partial_study,
     standardise,
 )
+from retrieval.values.study import Technique
 
 CONTRACT = InputContract()
 SIDE = 104
@@ -37,12 +39,13 @@ def batch(radius_px=15.0, studies=4, clips=6):
     return Batch(
         study=torch.arange(studies).repeat_interleave(clips),
         images=(0.1 + 0.8 * inside).expand(n, 2, SIDE, SIDE).clone(),
-        regions=cells.expand(n, 7, SIDE // 2, SIDE // 2).clone(),
+        regions=cells.expand(n, 13, SIDE // 2, SIDE // 2).clone(),
         technique=(side > 3).long(),
         view=side % 3,
         position_mm=side * 10.0,
         gap_mm=torch.full((n,), 10.0),
         degrees=torch.rand(studies, 3),
+        margins=torch.randn(studies, 3),
         measurements=torch.zeros(studies, 8),
     )
 
@@ -117,15 +120,30 @@ def test_only_techniques_at_hand_can_stay():
 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_glimpse_is_a_part_of_each_study(seed):
-    given = batch(studies=50)
-    seen = glimpse(given, generator(seed))
-    counts = torch.bincount(given.study[seen], minlength=50)
+    technique = torch.tensor([CINE] * 4 + [LGE] * 3).expand(200, -1)
+    view = torch.tensor([SHORT_AXIS, SHORT_AXIS, 1, 2, SHORT_AXIS, SHORT_AXIS, 1]).expand(200, -1)
+    present = torch.rand(200, 7, generator=generator(seed)) < 0.7
+    present[:, 0] = True
+    empty = torch.zeros(200, 7)
+    clips = Clips(empty[..., None], empty[..., None], present, technique, view, empty, empty)
+    seen = glimpse(clips, generator(seed))
+    assert not (seen & ~present).any()
+    counts = seen.sum(1)
     assert counts.min() >= 1
-    assert (counts == 1).any()
-    assert (counts < 6).all()
-    kinds = given.technique * 5 + given.view
-    for study in range(50):
-        assert len(set(kinds[seen & (given.study == study)].tolist())) == 1
+    assert (counts == 1).float().mean() > 0.5
+    assert (counts > 1).any()
+    kinds = technique * 5 + view
+    for study in range(200):
+        assert len(set(kinds[study][seen[study]].tolist())) == 1
+
+
+def test_maps_keep_their_milliseconds():
+    given = batch()
+    t1 = TECHNIQUES.index(Technique.T1_MAP)
+    mapped = replace(given, technique=torch.full_like(given.technique, t1))
+    for out in (augment(mapped, CONTRACT, generator()), centre_crop(mapped, CONTRACT)):
+        middle = out.images.shape[-1] // 2
+        np.testing.assert_allclose(out.images[:, 1, middle, middle], 0.9, atol=0.02)
 
 
 def test_flipping_a_stack_flips_all_of_it():

@@ -6,7 +6,14 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.training.objective import conjunction, match_loss, segmentation_loss
+from retrieval.training.objective import (
+    conjunction,
+    match_loss,
+    measure_loss,
+    rank_loss,
+    segmentation_loss,
+    single_margins,
+)
 
 
 @settings(deadline=None)
@@ -16,8 +23,18 @@ def test_conjunction_is_the_product_of_the_members(seed):
     degrees = torch.tensor(rng.uniform(0, 1, (4, 5)))
     members = [list(rng.choice(5, size=rng.integers(1, 4), replace=False)) for _ in range(6)]
     padded = torch.tensor([m + [-1] * (3 - len(m)) for m in members])
-    wanted = [[float(np.prod([degrees[b, c] for c in m])) for m in members] for b in range(4)]
-    torch.testing.assert_close(conjunction(degrees, padded), torch.tensor(wanted).double())
+    denied = torch.tensor(rng.uniform(size=(6, 3)) < 0.4)
+
+    def holds(study, sentence):
+        parts = [
+            1 - degrees[study, c] if denied[sentence, i] else degrees[study, c]
+            for i, c in enumerate(members[sentence])
+        ]
+        return float(np.prod(parts))
+
+    wanted = [[holds(b, j) for j in range(6)] for b in range(4)]
+    told = conjunction(degrees, padded, denied & (padded >= 0))
+    torch.testing.assert_close(told, torch.tensor(wanted).double())
 
 
 def test_right_answers_cost_less_than_wrong_ones():
@@ -56,3 +73,39 @@ def test_segmentation_counts_known_regions_only():
     )
     spoiled[0, 1] = -spoiled[0, 1] * 5
     assert segmentation_loss(spoiled, shares, known) > segmentation_loss(logits, shares, known)
+
+
+def test_margins_of_single_statements_turn_with_denial():
+    margins = torch.tensor([[2.0, float("nan")], [-1.0, float("nan")]])
+    members = torch.tensor([[0, -1], [0, -1], [1, -1], [0, 1]])
+    denied = torch.tensor([[False, False], [True, False], [False, False], [False, False]])
+    told = single_margins(margins, members, denied)
+    torch.testing.assert_close(told[:, 0], margins[:, 0])
+    torch.testing.assert_close(told[:, 1], -margins[:, 0])
+    assert told[:, 2:].isnan().all()
+
+
+def test_ranking_wants_the_order_of_the_margins_even_where_truth_is_sure():
+    margins = torch.tensor([[30.0], [20.0], [-20.0], [-30.0]])
+    logits = torch.zeros(4, 1, requires_grad=True)
+    for _ in range(200):
+        (push,) = torch.autograd.grad(rank_loss(logits, margins), logits)
+        logits = (logits - 5 * push).detach().requires_grad_()
+    assert logits[:, 0].diff().max() < 0
+
+
+def test_ranking_ignores_sentences_without_a_limit():
+    margins = torch.tensor([[1.0, float("nan")], [0.0, float("nan")]])
+    logits = torch.randn(2, 2, requires_grad=True)
+    rank_loss(logits, margins).backward()
+    assert not logits.grad[:, 1].any()
+    assert float(rank_loss(torch.randn(2, 1), margins[:, 1:])) == 0
+
+
+def test_an_estimate_is_best_at_the_truth_with_the_spread_of_its_errors():
+    truth = torch.distributions.Laplace(0.0, 0.5).sample((4000, 1))
+
+    def cost(at, spread):
+        return float(measure_loss(torch.full((4000, 1), at), torch.full((4000, 1), spread), truth))
+
+    assert cost(0.0, 0.5) < min(cost(0.0, 0.3), cost(0.0, 0.9), cost(0.3, 0.5))

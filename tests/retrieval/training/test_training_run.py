@@ -5,18 +5,28 @@ from itertools import pairwise
 
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from retrieval.encoder import phantom
+from retrieval.encoder.phantom.encoder import build
 from retrieval.errors import UnknownSetting
 from retrieval.training import phantom as script
+from retrieval.training.augment import centre_crop
 from retrieval.training.config import TrainConfig, read_config
 from retrieval.training.phantom import schedule, train
-from retrieval.training.shards import Pool, ShardQueue, gather, render_shard
+from retrieval.training.pool import Pool, Queue, RenderShard
+from retrieval.training.seen import SeenPool, SeeShard
+from retrieval.training.shards import SeenShard, arrange, gather
+from retrieval.training.simulated import render_shard
 from tests.beating import stack
 
 TINY = TrainConfig(
     steps=4,
     batch=4,
+    read_steps=4,
+    read_batch=6,
+    read_shards=2,
+    read_variants=1,
     shard=8,
     first_shards=1,
     pool_shards=2,
@@ -24,11 +34,13 @@ TINY = TrainConfig(
     render_workers=0,
     singles=6,
     composites=2,
+    reports=1,
     phrases_per_concept=1,
     composite_count=4,
+    report_count=3,
     validate_every=4,
     validation_studies=0,
-    checkpoint_every=2,
+    checkpoint_every=3,
     warmup=2,
 )
 
@@ -53,28 +65,47 @@ def test_a_run_ends_in_an_encoder_that_loads(finished):
     assert len(encoder.encode_texts(["a heart"])) == 1
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(finished, tmp_path, monkeypatch):
+@pytest.mark.parametrize("at", [3, 4, 6])
+def test_an_interrupted_run_goes_on_to_the_same_weights(finished, tmp_path, monkeypatch, at):
+    """Killed in the first stage, at the seam, and in the second."""
+
     class Killed(Exception):
         pass
 
-    step = script._step
+    losses = script._reading_losses
 
-    def dies(run, pool, bank):
-        if run.step == 3:
+    def dies(run, *given):
+        if run.step == at:
             raise Killed
-        return step(run, pool, bank)
+        return losses(run, *given)
 
-    monkeypatch.setattr(script, "_step", dies)
+    monkeypatch.setattr(script, "_reading_losses", dies)
     with pytest.raises(Killed):
         train(TINY, tmp_path)
-    monkeypatch.setattr(script, "_step", step)
+    monkeypatch.setattr(script, "_reading_losses", losses)
     train(TINY, tmp_path)
     whole, resumed = (phantom.load(f / "checkpoint").encoder_id for f in (finished, tmp_path))
     assert whole == resumed
 
 
+def test_the_trunk_rests_in_the_second_stage(finished):
+    state = torch.load(finished / "state.pt", weights_only=True)
+    kept = load_file(finished / "trunk.safetensors")
+    for name, tensor in kept.items():
+        assert torch.equal(state["average"][f"video.trunk.{name}"], tensor)
+
+
+def test_a_run_can_begin_with_the_weights_of_another(finished, tmp_path):
+    config = replace(TINY, start=str(finished / "checkpoint"), steps=0, read_steps=0)
+    train(config, tmp_path)
+    ours = load_file(tmp_path / "checkpoint" / "weights.safetensors")
+    theirs = load_file(finished / "checkpoint" / "weights.safetensors")
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
 def test_another_seed_gives_other_weights(finished, tmp_path):
-    train(replace(TINY, seed=2, steps=1), tmp_path)
+    train(replace(TINY, seed=2, steps=1, read_steps=0), tmp_path)
     other = phantom.load(tmp_path / "checkpoint").encoder_id
     assert other != phantom.load(finished / "checkpoint").encoder_id
 
@@ -100,9 +131,36 @@ def test_gathering_keeps_each_clip_with_its_study():
         torch.testing.assert_close(batch.images[row] * 150, shard.images[study, clip].float())
 
 
+def test_arranging_puts_each_clip_in_its_study():
+    shard = render_shard(TINY, 1, 4, "training")
+    stay = torch.rand(4, shard.technique.shape[1]) < 0.4
+    stay[:, 0] = True
+    batch = centre_crop(gather([(shard, i) for i in range(4)], stay), TINY.inputs)
+    video = build(TINY.architecture, TINY.inputs).video.eval()
+    clips, regions = arrange(video, batch)
+    assert len(regions) == int(stay.sum())
+    for study in range(4):
+        there = clips.present[study]
+        assert int(there.sum()) == int(stay[study].sum())
+        assert torch.equal(clips.technique[study][there], shard.technique[study][stay[study]])
+        alone = video.see(batch.images[batch.study == study], batch.view[batch.study == study])
+        torch.testing.assert_close(clips.geometry[study][there], alone.geometry)
+
+
+def test_what_is_seen_is_what_the_trunk_sees(finished, tmp_path):
+    make = SeeShard(TINY, finished / "trunk.safetensors")
+    with Queue(tmp_path, make, workers=0) as queue:
+        clips, truth = SeenPool(TINY, queue).draw(0, torch.Generator().manual_seed(0))
+    assert clips.geometry.isfinite().all()
+    assert clips.present.any(1).all()
+    assert len(truth.degrees) == TINY.read_batch
+    whole = torch.cat([SeenShard.kept(p, lambda: None).degrees for p in tmp_path.iterdir()])
+    assert all((row == whole).all(1).any() for row in truth.degrees)
+
+
 def test_what_a_step_draws_depends_on_the_step_alone(tmp_path):
     def drawn(*steps):
-        with ShardQueue(TINY, tmp_path) as queue:
+        with Queue(tmp_path, RenderShard(TINY), workers=0) as queue:
             pool = Pool(TINY, queue)
             for step in steps:
                 batch = pool.draw(step, torch.Generator().manual_seed(step))
@@ -114,7 +172,7 @@ def test_what_a_step_draws_depends_on_the_step_alone(tmp_path):
 
 def test_old_shards_leave_the_disk(tmp_path):
     config = replace(TINY, pool_shards=1, steps_per_shard=1)
-    with ShardQueue(config, tmp_path) as queue:
+    with Queue(tmp_path, RenderShard(config), workers=0) as queue:
         pool = Pool(config, queue)
         for step in range(3):
             pool.draw(step, torch.Generator().manual_seed(step))
@@ -122,12 +180,15 @@ def test_old_shards_leave_the_disk(tmp_path):
 
 
 def test_the_rate_warms_up_and_dies_away():
-    config = replace(TINY, steps=1000, warmup=10)
+    config = replace(TINY, steps=1000, read_steps=500, warmup=10)
     rates = [schedule(step, config) for step in range(1000)]
     assert rates[0] == pytest.approx(0.1)
     assert rates[10] == pytest.approx(1.0)
     assert all(a >= b for a, b in pairwise(rates[10:]))
     assert rates[-1] < 0.03
+    again = [schedule(1000 + step, config) for step in range(500)]
+    assert again[0] == pytest.approx(0.1)
+    assert again[-1] < 0.03
 
 
 def test_a_configuration_is_read_and_misspelling_refused(tmp_path):
