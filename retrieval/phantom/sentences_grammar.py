@@ -64,11 +64,14 @@ class Wordings:
     ----------
     families
         By concept ("lv_dilated", or "lv_dilated?" where it can be left open) and split.
+    searches
+        More of them, which ask for hearts and are no sentences of a report.
     numbers
         Quantity to the names it goes by and, by form and split, its templates.
     """
 
     families: Mapping[tuple[str, Split], tuple[Family, ...]]
+    searches: Mapping[tuple[str, Split], tuple[Family, ...]]
     numbers: Mapping[str, Any]
 
 
@@ -88,9 +91,14 @@ def holds_held_out_query(text: str) -> bool:
     return any(query in words for query in _plain_queries())
 
 
-@cache
 def families(concept: str, split: Split) -> tuple[Family, ...]:
-    """All wordings of a concept, grouped by template.
+    """All wordings of a concept, grouped by template; see `report_families`."""
+    return report_families(concept, split) + wordings().searches.get((concept, split), ())
+
+
+@cache
+def report_families(concept: str, split: Split) -> tuple[Family, ...]:
+    """Wordings of a concept that a report may use, grouped by template.
 
     Parameters
     ----------
@@ -147,14 +155,18 @@ def wordings() -> Wordings:
         for section, entries in read_table(name).items():
             _merge(table.setdefault(section, {}), entries)
     found: dict[tuple[str, Split], tuple[Family, ...]] = {}
+    searches: dict[tuple[str, Split], tuple[Family, ...]] = {}
     for concept, entry in table["concepts"].items():
         slots = _slots(table, entry)
         for split, key in _SPLITS:
             found[concept, split] = _families(_templates(table, entry, key), slots, split)
+            kind = "searches" if "np" in entry else "searches_without"
+            if slots["np"]:
+                searches[concept, split] = _families(table["patterns"][kind][key], slots, split)
             if "np" in entry:
                 doubts = table["patterns"]["doubts"][key]
                 found[f"{concept}?", split] = _families(doubts, slots, split)
-    return Wordings(found, read_table("numbers"))
+    return Wordings(found, searches, read_table("numbers"))
 
 
 def read_table(name: str) -> dict[str, Any]:

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from retrieval.phantom.sentences_grammar import (
     Split,
-    families,
     holds_held_out_query,
     read_table,
+    report_families,
 )
 from retrieval.phantom.sentences_hearts import Hearts
 from retrieval.phantom.sentences_rules import RULES
@@ -191,5 +191,5 @@ class _Writer:
 
     def _word(self, concept: str) -> Sentence:
         """A sentence: first a family, then a phrase of it, so that long families do not rule."""
-        family = self.rng.choice(families(concept, self.split))
+        family = self.rng.choice(report_families(concept, self.split))
         return Sentence(self.rng.choice(family) + ".", (concept,))
