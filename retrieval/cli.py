@@ -41,6 +41,10 @@ Vendors = Annotated[list[str] | None, typer.Option("--vendor", help="Repeat for 
 Bound = Annotated[int | None, typer.Option(help="Inclusive.")]
 Channels = Annotated[str, typer.Option(help="Rank by video, report or all.")]
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
+Research = Annotated[
+    bool | None,
+    typer.Option("--research/--no-research", help="Machine estimates too; else as configured."),
+]
 QueriesOption = Annotated[
     Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]}.')
 ]
@@ -92,22 +96,33 @@ def similar(
 
 
 @app.command()
-def show(study: StudyArgument, home: Home = None, json: Json = False) -> None:
+def show(
+    study: StudyArgument, research: Research = None, home: Home = None, json: Json = False
+) -> None:
     """Say all that is known of one study."""
     from retrieval import settings, wiring
     from retrieval.search import views
+    from retrieval.search.estimates import places
 
-    catalog = wiring.open_catalog(settings.load(home=home))
+    deployed = settings.load(home=home, research=research)
+    catalog = wiring.open_catalog(deployed)
     found = catalog.study(StudyId(study), access=LOCAL_OPERATOR)
     clips = catalog.clips(found.id, access=LOCAL_OPERATOR)
     report = catalog.report(found.id, access=LOCAL_OPERATOR)
+    placed = None
+    if deployed.research and (encoder_id := wiring.live_encoder(deployed)) is not None:
+        placed = places(catalog, found.id, encoder_id, access=LOCAL_OPERATOR)
     if json:
-        _print_json(views.study_json(found, clips, report))
+        more = {} if placed is None else {"machine_estimates": views.places_json(placed)}
+        _print_json(views.study_json(found, clips, report) | more)
         return
     _print_table((), views.study_facts(found))
     _print_table(views.SERIES_COLUMNS, views.series_rows(found))
     if report is not None:
         typer.echo(f"\n{report.impression}")
+    if placed is not None:
+        typer.echo(f"\n{views.places_note(placed)}")
+        _print_table(views.ESTIMATE_COLUMNS if placed.standings else (), views.place_rows(placed))
 
 
 @app.command()

@@ -30,7 +30,8 @@ class Settings(BaseSettings):
     """Deployment settings. Command line beats environment beats cineseek.toml beats defaults.
 
     `cineseek.toml` lies in the current folder. Everything that CineSeek keeps
-    lies under `home`; the key file must not.
+    lies under `home`; the key file must not. With `research` a study is shown
+    with its machine estimates, which no one has shown to be fit for care.
     """
 
     model_config = SettingsConfigDict(
@@ -43,6 +44,7 @@ class Settings(BaseSettings):
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
     site: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")] = "local"
     workers: Annotated[int, Field(ge=0)] = 0
+    research: bool = False
 
     @classmethod
     def settings_customise_sources(

@@ -104,6 +104,13 @@ def open_live_index(settings: Settings) -> tuple[VectorIndex, str]:
     return generations.open_index(folder, name), told.encoder or told.encoder_id.partition("@")[0]
 
 
+def live_encoder(settings: Settings) -> EncoderId | None:
+    """The encoder whose vectors a home serves, without opening it; None before a publication."""
+    folder = generations_folder(settings)
+    name = generations.current(folder)
+    return None if name is None else generations.manifest(folder, name).encoder_id
+
+
 def open_reading(settings: Settings, *, words: bool = True) -> Reading:
     """Open a home for answering.
 

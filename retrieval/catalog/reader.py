@@ -10,7 +10,7 @@ from retrieval.catalog import fulltext
 from retrieval.catalog.conditions import clip_meets, eligible, visible
 from retrieval.catalog.engine import Database
 from retrieval.catalog.facets import count_facets
-from retrieval.catalog.rows import clip_value, estimate_value, finding_value, study_value
+from retrieval.catalog.rows import clip_value, finding_value, study_value
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
@@ -184,18 +184,25 @@ class SqlReader:
 
         Studies of which it estimated nothing are left out. No Filter sees these.
         """
+        columns = (
+            EstimateRow.study,
+            EstimateRow.quantity,
+            EstimateRow.value,
+            EstimateRow.spread,
+        )
         query = (
-            select(EstimateRow)
+            select(*columns)
             .join(StudyRow, EstimateRow.study == StudyRow.id)
             .where(EstimateRow.encoder_id == encoder_id, *eligible(Filter(), access))
         )
         found: dict[StudyId, list[Estimate]] = {}
         with self._database.reading() as session:
-            for row in session.scalars(query):
-                found.setdefault(StudyId(row.study), []).append(estimate_value(row))
-        place = list(Quantity).index
+            for study, quantity, value, spread in session.execute(query):
+                estimate = Estimate(quantity=quantity, value=value, spread=spread)
+                found.setdefault(StudyId(study), []).append(estimate)
+        place = {quantity: n for n, quantity in enumerate(Quantity)}
         return {
-            study: tuple(sorted(several, key=lambda e: place(e.quantity)))
+            study: tuple(sorted(several, key=lambda e: place[e.quantity]))
             for study, several in found.items()
         }
 

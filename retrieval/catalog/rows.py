@@ -9,7 +9,6 @@ import numpy as np
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
-    EstimateRow,
     FileRow,
     FindingRow,
     ReportRow,
@@ -19,7 +18,6 @@ from retrieval.catalog.tables import (
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding, StoredEstimate
-from retrieval.values.estimate import Estimate
 from retrieval.values.finding import Finding
 from retrieval.values.report import Report
 from retrieval.values.study import Patient, PatientId, Scanner, Series, SeriesId, Study, StudyId
@@ -181,11 +179,6 @@ def estimate_values(row: StoredEstimate) -> dict[str, Any]:
         "value": row.estimate.value,
         "spread": row.estimate.spread,
     }
-
-
-def estimate_value(row: EstimateRow) -> Estimate:
-    """Return an estimate as it was put."""
-    return Estimate(quantity=row.quantity, value=row.value, spread=row.spread)
 
 
 def _values(source: object, names: Sequence[str]) -> dict[str, Any]:

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from retrieval.phantom.appearance import Appearance
+from retrieval.phantom.contrasts import USUAL
 from retrieval.phantom.first_pass import FirstPass
-from retrieval.phantom.physiology import SCAR_DIFFUSE, SCAR_MID_WALL, SCAR_NONE, Hearts
+from retrieval.phantom.physiology import SCAR_DIFFUSE, Hearts
 from retrieval.values.study import Technique
 
 Lesion = Literal["scar", "oedema", "defect"]
@@ -17,8 +18,8 @@ Lesion = Literal["scar", "oedema", "defect"]
 _DIFFUSE_SHARE = 0.72
 """Diffuse enhancement is fainter than scar."""
 
-_DIFFUSE_RAISES = {Technique.T1_MAP: 1.12, Technique.T2_MAP: 1.04}
-"""Relaxation of diffusely diseased muscle beside healthy muscle."""
+_T2_WEIGHT = 1.4
+"""Power of T2 by which T2-weighted muscle grows brighter, about TE / T2."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,9 +47,8 @@ class Palette:
 def palette_of(look: Appearance, hearts: Hearts, technique: Technique, times: Tensor) -> Palette:
     """What these hearts show; `times` (n, P) matter to perfusion alone."""
     if look.first_pass is not None:
-        return _passing(look, look.first_pass, hearts, times)
-    raised = torch.where(hearts.scar_kind == SCAR_DIFFUSE, _DIFFUSE_RAISES.get(technique, 1.0), 1.0)
-    muscle = look.muscle * raised
+        return _passing(look, look.first_pass, times)
+    muscle = look.muscle * _beside_healthy(hearts, technique)
     return Palette(
         blood=look.blood[:, None],
         rv_blood=(look.blood * look.rv_blood)[:, None],
@@ -57,33 +57,40 @@ def palette_of(look: Appearance, hearts: Hearts, technique: Technique, times: Te
     )
 
 
+def _beside_healthy(hearts: Hearts, technique: Technique) -> Tensor:
+    """How much a heart's muscle as a whole stands out, as a factor, (n,)."""
+    t1 = hearts.native_t1_ms / USUAL[Technique.T1_MAP]["muscle"][0]
+    t2 = hearts.native_t2_ms / USUAL[Technique.T2_MAP]["muscle"][0]
+    factors = {
+        Technique.T1_MAP: t1,
+        Technique.T2_MAP: t2,
+        Technique.T2_WEIGHTED: t2**_T2_WEIGHT,
+    }
+    return factors.get(technique, torch.ones_like(t1))
+
+
 def _lesions(
     look: Appearance, hearts: Hearts, technique: Technique, muscle: Tensor
 ) -> dict[Lesion, Tensor]:
+    """What diseased muscle shows; relative to the rest in all but late enhancement."""
     diffuse = hearts.scar_kind == SCAR_DIFFUSE
     if technique is Technique.LGE:
         return {"scar": look.scar * torch.where(diffuse, _DIFFUSE_SHARE, 1.0)}
-    swollen = torch.where(_ischaemic(hearts), look.oedema, muscle)
+    oedema = muscle * look.oedema / look.muscle
     if technique is Technique.T1_MAP:
-        scar = torch.where(diffuse, muscle, look.scar)
-        return {"scar": torch.maximum(scar, swollen)}
+        # Diffuse disease is in the T1 of the muscle as a whole.
+        scar = torch.where(diffuse, muscle, muscle * look.scar / look.muscle)
+        return {"scar": scar, "oedema": torch.maximum(oedema, scar)}
     if technique in (Technique.T2_MAP, Technique.T2_WEIGHTED):
-        return {"scar": swollen}
+        return {"oedema": oedema}
     return {}
 
 
-def _passing(look: Appearance, passing: FirstPass, hearts: Hearts, times: Tensor) -> Palette:
-    healthy = passing.muscle_at(times, defect=False)
-    deprived = passing.muscle_at(times, defect=True)
+def _passing(look: Appearance, passing: FirstPass, times: Tensor) -> Palette:
     muscle = look.muscle[:, None]
     return Palette(
         blood=look.blood[:, None] + passing.left(times),
         rv_blood=(look.blood * look.rv_blood)[:, None] + passing.right(times),
-        muscle=muscle + healthy,
-        lesions={"scar": muscle + torch.where(_ischaemic(hearts)[:, None], deprived, healthy)},
+        muscle=muscle + passing.muscle_at(times, defect=False),
+        lesions={"defect": muscle + passing.muscle_at(times, defect=True)},
     )
-
-
-def _ischaemic(hearts: Hearts) -> Tensor:
-    kind = hearts.scar_kind
-    return (kind != SCAR_NONE) & (kind != SCAR_DIFFUSE) & (kind != SCAR_MID_WALL)

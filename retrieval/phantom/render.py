@@ -172,7 +172,15 @@ def _paint(scene: _Scene) -> Tensor:
     radius = torch.hypot(points[:, 0], points[:, 1])
     near = _within(radius, points[:, 2], moment)
     polar = Polar.of(points[..., near], radius[:, near])
-    cover = ventricular_cover(moment, polar, softness, scar=bool(scene.palette.lesions))
+    lesions = scene.palette.lesions
+    cover = ventricular_cover(
+        moment,
+        polar,
+        softness,
+        scar="scar" in lesions,
+        oedema="oedema" in lesions,
+        defect="defect" in lesions,
+    )
     part = canvas[..., near]
     rim = ((cover.below_mm + 9) / 5).clamp_(0, 1)
     _lay(part, _all(look.fat), cover.sac * rim)
@@ -205,9 +213,8 @@ def _ventricles(canvas: Tensor, grain: Tensor, cover: Cover, scene: _Scene) -> T
     fading = _fading(cover, scene)
     speckled = 1 - _all(look.rv_texture) * speckles.clamp(0, 1)
     _lay(canvas, _frames(palette.rv_blood) * speckled * fading, cover.rv_lumen * cover.inside)
-    for value in palette.lesions.values():
-        assert cover.scar is not None  # noqa: S101
-        muscle = torch.lerp(muscle, _frames(value), cover.scar)
+    for name, value in palette.lesions.items():
+        muscle = torch.lerp(muscle, _frames(value), getattr(cover, name))
     _lay(canvas, muscle, cover.epi * cover.inside)
     _lay(canvas, _frames(palette.blood) * fading, cover.lumen * cover.inside)
     _lay(canvas, _frames(palette.muscle), cover.papillary * cover.lumen * cover.inside)

@@ -11,28 +11,43 @@ from retrieval.phantom.sentences_grammar import (
     families,
     holds_held_out_query,
     phrases,
+    sample_phrases,
 )
-from retrieval.phantom.sentences_report import write_report
-from retrieval.phantom.sentences_truth import NUMBERS, RULES, degree, degrees
+from retrieval.phantom.sentences_report import Sentence, report_sentences, write_report
+from retrieval.phantom.sentences_rules import RULES
+from retrieval.phantom.sentences_truth import BOUNDS, DOUBTED, NUMBERS, degree, degrees, margins
 
 CONCEPTS: tuple[str, ...] = tuple(RULES)
 """Every concept that is not a number; the order is stable."""
 
 NUMBER_CONCEPTS: tuple[str, ...] = tuple(
     f"{quantity}={value}" for quantity, (_, values) in NUMBERS.items() for value in values
+) + tuple(
+    f"{quantity}{sign}{value}"
+    for quantity, bounds in BOUNDS.items()
+    for sign, values in bounds
+    for value in values
 )
-"""Graded measurements ("lvef=35"): `degree` and `phrases` take them like any concept."""
+"""Measured values ("lvef=35") and bounds ("lvef<40"): taken like any concept."""
+
+DOUBT_CONCEPTS: tuple[str, ...] = tuple(f"{concept}?" for concept in DOUBTED)
+"""Concepts that are left open ("lv_dilated?"): taken like any concept."""
 
 __all__ = [
     "CONCEPTS",
+    "DOUBT_CONCEPTS",
     "NUMBER_CONCEPTS",
     "QUERIES_HELD_OUT",
     "Family",
+    "Sentence",
     "Split",
     "degree",
     "degrees",
     "families",
     "holds_held_out_query",
+    "margins",
     "phrases",
+    "report_sentences",
+    "sample_phrases",
     "write_report",
 ]

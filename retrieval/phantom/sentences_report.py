@@ -1,90 +1,40 @@
 """Radiology reports of simulated hearts: realistic, varied, and true.
 
-A statement of a finding needs a degree of at least `STATED`, its denial one of
-at most `DENIED`; between the two the report is silent or says that it is not
-sure.
+A report is a list of sentences that know which statements they make, so that
+the same text can be held against any other heart too.
 """
 
-import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
-from importlib.resources import files
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from retrieval.phantom.sentences_grammar import Split, families, holds_held_out_query
-from retrieval.phantom.sentences_truth import RULES, Hearts
+from retrieval.phantom.sentences_grammar import (
+    Split,
+    holds_held_out_query,
+    read_table,
+    report_families,
+)
+from retrieval.phantom.sentences_hearts import Hearts
+from retrieval.phantom.sentences_rules import RULES
+from retrieval.phantom.sentences_topics import DENIED, STATED, SYNDROMES, TOPICS, Topic
+from retrieval.phantom.sentences_truth import DOUBTED, NUMBERS
 from retrieval.phantom.truth import HeartTruth
 
-STATED = 0.7
-DENIED = 0.2
 
-
-@dataclass(frozen=True, slots=True)
-class Topic:
-    """What a report says one thing about.
+class Sentence(NamedTuple):
+    """A sentence and what it states.
 
     Attributes
     ----------
-    head
-        The abnormal concept that decides between stating, denying and doubt.
-    closer
-        Statements that say more than `head` and imply it.
-    normal
-        Concepts whose statement denies `head`.
+    statements
+        Names that `degrees` takes; the sentence is as true of a heart as the
+        product of their degrees. Empty for what says nothing of the heart.
+        Where a number is printed it is the nearest value of `NUMBERS`.
     """
 
-    head: str
-    closer: tuple[str, ...]
-    normal: tuple[str, ...]
-
-
-TOPICS: tuple[Topic, ...] = (
-    Topic(
-        "lv_dilated",
-        ("lv_severely_dilated", "lv_mildly_dilated"),
-        ("lv_normal_size", "lv_not_dilated"),
-    ),
-    Topic("ef_reduced", ("ef_severely_reduced", "ef_mildly_reduced"), ("ef_normal",)),
-    Topic(
-        "lvh",
-        ("lvh_severe", "lvh_concentric", "lvh_septal", "lvh_apical"),
-        ("wall_normal",),
-    ),
-    Topic(
-        "wma",
-        ("wma_septal", "wma_anterior", "wma_inferior", "wma_lateral", "wma_apical"),
-        ("no_wma",),
-    ),
-    Topic(
-        "rv_dilated",
-        ("rv_severely_dilated", "rv_mildly_dilated"),
-        ("rv_normal_size", "rv_not_dilated"),
-    ),
-    Topic("rvef_reduced", ("rvef_severely_reduced",), ("rvef_normal",)),
-    Topic("la_dilated", (), ("la_normal_size",)),
-    Topic("ra_dilated", (), ("ra_normal_size",)),
-    Topic(
-        "scar",
-        (
-            "scar_ischaemic", "scar_lad", "scar_rca", "scar_lcx", "scar_transmural",
-            "scar_subendocardial", "scar_midwall",
-        ),
-        ("no_scar",),
-    ),
-    Topic("enhancement_diffuse", (), ()),
-    Topic("aorta_dilated", (), ("aorta_normal",)),
-    Topic("effusion", (), ("no_effusion",)),
-)  # fmt: skip
-
-SYNDROMES = (
-    "dilated_cardiomyopathy",
-    "hypertrophic_cardiomyopathy",
-    "ischaemic_cardiomyopathy",
-    "prior_infarct",
-    "amyloid",
-    "right_heart_disease",
-)
+    text: str
+    statements: tuple[str, ...]
 
 
 def write_report(truth: HeartTruth, rng: Random, *, split: Split = "train") -> str:
@@ -107,10 +57,23 @@ def write_report(truth: HeartTruth, rng: Random, *, split: Split = "train") -> s
             return text
 
 
+def report_sentences(truth: HeartTruth, rng: Random, *, split: Split = "train") -> list[Sentence]:
+    """Write an impression, sentence by sentence; see `write_report`.
+
+    Sentences joined in any order hold none of `QUERIES_HELD_OUT` with
+    "train", since each ends in a full stop of its own and none holds one.
+    """
+    writer = _Writer(truth, rng, split)
+    while True:
+        said = writer.impression()
+        whole = " ".join(s.text for s in said)
+        if split == "held out" or not holds_held_out_query(whole):
+            return said
+
+
 @cache
 def _table() -> dict[str, Any]:
-    text = files("retrieval.phantom").joinpath("sentences_reports.toml").read_text("utf-8")
-    return tomllib.loads(text)
+    return read_table("reports")
 
 
 class _Writer:
@@ -126,7 +89,7 @@ class _Writer:
     def report(self) -> str:
         """Sections under headings, or a terse text without any."""
         style = self.rng.choice(_table()["styles"])
-        impression = self._impression()
+        impression = [s.text for s in self.impression()]
         if style == "terse":
             return " ".join([*self._findings(), *impression])
         sections: list[tuple[str, str]] = []
@@ -158,56 +121,75 @@ class _Writer:
         topics = list(TOPICS)
         if self.rng.random() < 0.3:
             self.rng.shuffle(topics)
-        said = [s for topic in topics if (s := self._say(topic, silent=0.15))]
+        said = [s for topic in topics for s in self._say(topic, silent=topic.silent)]
         for kind, chance in (("prose", 0.8), ("right", 0.6), ("extra", 0.5)):
             if self.rng.random() < chance:
-                line = self.rng.choice(_table()["numbers"][kind]).format(**self.measured)
-                said.insert(self.rng.randrange(len(said) + 1), line + ".")
+                said.insert(self.rng.randrange(len(said) + 1), self._numbers(kind))
         if self.rng.random() < 0.4:
-            said.append(self.rng.choice(_table()["asides"]["any"]))
-        return said
+            said.append(Sentence(self.rng.choice(_table()["asides"]["any"]), ()))
+        return [s.text for s in said]
 
-    def _impression(self) -> list[str]:
+    def impression(self) -> list[Sentence]:
         """What matters: syndromes and abnormal topics, or that all is normal."""
-        if self.degree["normal_study"] >= STATED:
-            return [self._word("normal_study")]
+        if self.degree["normal_study"] >= STATED and self.rng.random() < 0.7:
+            return self._with_numbers([self._word("normal_study")], chance=0.2)
         syndromes = [s for s in SYNDROMES if self.degree[s] >= STATED]
         said = [self._word(self.rng.choice(syndromes))] if syndromes else []
-        said += [
-            self._say(topic, silent=0.0) for topic in TOPICS if self.degree[topic.head] >= STATED
-        ]
+        abnormal = [topic for topic in TOPICS if self.degree[topic.head] >= STATED]
+        if self.rng.random() < 0.3:
+            self.rng.shuffle(abnormal)
+        said += [s for topic in abnormal for s in self._say(topic)]
         if len(said) < 3 or self.rng.random() < 0.3:
             calm = [t for t in TOPICS if t.normal and self.degree[t.head] <= DENIED]
-            said += [s for t in self.rng.sample(calm, min(2, len(calm))) if (s := self._say(t))]
-        return said or [self._word_doubt()]
+            said += [s for t in self.rng.sample(calm, min(2, len(calm))) for s in self._say(t)]
+        return self._with_numbers(said or self._some_doubt(), chance=0.25)
 
-    def _say(self, topic: Topic, *, silent: float = 0.0) -> str:
-        """One sentence on a topic, or nothing."""
+    def _with_numbers(self, said: list[Sentence], *, chance: float) -> list[Sentence]:
+        if self.rng.random() < chance:
+            kind = self.rng.choice(("prose", "right"))
+            said.insert(self.rng.randrange(len(said) + 1), self._numbers(kind))
+        return said
+
+    def _numbers(self, kind: str) -> Sentence:
+        """A sentence of measurements."""
+        line: Mapping[str, Any] = self.rng.choice(_table()["numbers"][kind])
+        near = {
+            q: min(NUMBERS[q][1], key=lambda v: abs(v - self.measured[q])) for q in line["says"]
+        }
+        statements = tuple(f"{quantity}={value}" for quantity, value in near.items())
+        return Sentence(line["text"].format(**self.measured) + ".", statements)
+
+    def _say(self, topic: Topic, *, silent: float = 0.0) -> list[Sentence]:
+        """One sentence on a topic, or none."""
         how = self.degree[topic.head]
         if self.rng.random() < silent:
-            return ""
+            return []
         if how >= STATED:
             closer = [c for c in topic.closer if self.degree[c] >= STATED]
             use = self.rng.choice(closer) if closer and self.rng.random() < 0.7 else topic.head
-            return self._word(use)
+            return [self._word(use)]
         normal = [c for c in topic.normal if self.degree[c] >= 1 - DENIED]
         if how <= DENIED and normal:
-            return self._word(self.rng.choice(normal))
+            return [self._word(self.rng.choice(normal))]
         if how > DENIED and self.rng.random() < 0.5:
             return self._doubt(topic.head)
-        return ""
+        return []
 
-    def _word_doubt(self) -> str:
-        doubtful = [t for t in TOPICS if DENIED < self.degree[t.head] < STATED]
-        doubts = [d for t in doubtful if (d := self._doubt(t.head))]
-        return self.rng.choice(doubts) if doubts else "Findings as described."
+    def _some_doubt(self) -> list[Sentence]:
+        doubtful = [t.head for t in TOPICS if DENIED < self.degree[t.head] < STATED]
+        doubts = [d for head in doubtful for d in self._doubt(head)]
+        return [self.rng.choice(doubts)] if doubts else [Sentence("Findings as described.", ())]
 
-    def _doubt(self, head: str) -> str:
-        """A sentence that leaves a finding open, or nothing where the table has none."""
+    def _doubt(self, head: str) -> list[Sentence]:
+        """A sentence that leaves a finding open, or none where that is never done."""
+        if head not in DOUBTED:
+            return []
         known: list[str] = _table()["uncertain"].get(head, [])
-        return f"{self.rng.choice(known)}." if known else ""
+        if known and self.split == "train" and self.rng.random() < 0.5:
+            return [Sentence(f"{self.rng.choice(known)}.", (f"{head}?",))]
+        return [self._word(f"{head}?")]
 
-    def _word(self, concept: str) -> str:
+    def _word(self, concept: str) -> Sentence:
         """A sentence: first a family, then a phrase of it, so that long families do not rule."""
-        family = self.rng.choice(families(concept, self.split))
-        return self.rng.choice(family) + "."
+        family = self.rng.choice(report_families(concept, self.split))
+        return Sentence(self.rng.choice(family) + ".", (concept,))

@@ -4,7 +4,9 @@ import textwrap
 from collections.abc import Sequence
 from typing import Any
 
+from retrieval.search.estimates import COVERAGE, Places
 from retrieval.values.clip import ClipRecord
+from retrieval.values.estimate import Quantity
 from retrieval.values.query import Hit, Ranking
 from retrieval.values.report import Report
 from retrieval.values.study import Study
@@ -14,6 +16,22 @@ Row = tuple[str, ...]
 
 RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "evidence", "impression")
 SERIES_COLUMNS: Row = ("series", "state", "view", "technique", "slices x phases", "mm", "clips")
+
+ESTIMATE_COLUMNS: Row = ("machine estimate", "percentile", f"{COVERAGE:.0%} interval", "of studies")
+
+ESTIMATES_NOTE = "Research: percentiles of this archive by machine estimates, not a measurement"
+
+QUANTITIES = {
+    Quantity.LVEDV: "LV end-diastolic volume",
+    Quantity.LVESV: "LV end-systolic volume",
+    Quantity.LVEF: "LV ejection fraction",
+    Quantity.LV_MASS: "LV mass",
+    Quantity.WALL_MAX: "greatest LV wall thickness",
+    Quantity.RVEDV: "RV end-diastolic volume",
+    Quantity.RVESV: "RV end-systolic volume",
+    Quantity.RVEF: "RV ejection fraction",
+}
+"""Quantities as a reader would call them."""
 
 
 def ranking_json(ranking: Ranking) -> Json:
@@ -127,6 +145,45 @@ def series_rows(study: Study) -> list[Row]:
             str(series.clips),
         )
         for series in study.series
+    ]
+
+
+def places_json(places: Places) -> Json:
+    """What `cineseek show --research --json` adds: places in the archive, never the numbers."""
+    return {
+        "note": ESTIMATES_NOTE,
+        "encoder": places.encoder_id,
+        "interval": COVERAGE,
+        "percentiles": [
+            {
+                "quantity": one.quantity,
+                "percentile": round(one.percentile, 1),
+                "low": round(one.low, 1),
+                "high": round(one.high, 1),
+                "studies": one.studies,
+            }
+            for one in places.standings
+        ],
+    }
+
+
+def places_note(places: Places) -> str:
+    """The line above the rows: what they are and whose."""
+    if places.standings:
+        return f"{ESTIMATES_NOTE} · encoder {places.encoder_id}"
+    return f"Research: encoder {places.encoder_id} estimates nothing of this study"
+
+
+def place_rows(places: Places) -> list[Row]:
+    """One row a quantity, under `ESTIMATE_COLUMNS`."""
+    return [
+        (
+            QUANTITIES[one.quantity],
+            f"{one.percentile:.0f}",
+            f"{one.low:.0f} to {one.high:.0f}",
+            f"{one.studies:,}",
+        )
+        for one in places.standings
     ]
 
 

@@ -13,7 +13,8 @@ from retrieval import cli, wiring
 from retrieval.ports import StudyEntry
 from retrieval.settings import Settings
 from retrieval.values.clip import ClipRecord
-from retrieval.values.embedding import StudyEmbedding, rows_of, unit_rows
+from retrieval.values.embedding import StudyEmbedding, estimate_rows_of, rows_of, unit_rows
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
 from retrieval.values.report import Report
 from retrieval.values.study import (
@@ -38,6 +39,13 @@ SCANNERS = {"first": ("SIEMENS", 1.5), "second": ("Philips", 3.0), "third": ("SI
 CONCLUSIONS = {
     "first": ("The left ventricle is dilated.", Polarity.PRESENT),
     "second": ("The left ventricle is not dilated.", Polarity.ABSENT),
+}
+ESTIMATES = {
+    "first": (
+        Estimate(quantity=Quantity.LVEDV, value=191.0, spread=4.0),
+        Estimate(quantity=Quantity.RVEF, value=51.0, spread=2.0),
+    ),
+    "second": (Estimate(quantity=Quantity.LVEDV, value=183.0, spread=7.0),),
 }
 
 
@@ -106,17 +114,15 @@ def fill(settings: Settings) -> None:
             (cosine, 0.0, (1 - cosine**2) ** 0.5, 0.0),
         ]
         vectors = unit_rows(np.array(side))
-        catalog.put_embeddings(
-            rows_of(
-                StudyEmbedding(
-                    study=study.id,
-                    encoder_id=ENCODER,
-                    whole=vectors[0],
-                    clips={clip.id: v for clip, v in zip(clips, vectors, strict=True)},
-                    inputs=tuple(clip.id for clip in clips),
-                )
-            )
+        said = StudyEmbedding(
+            study=study.id,
+            encoder_id=ENCODER,
+            whole=vectors[0],
+            clips={clip.id: v for clip, v in zip(clips, vectors, strict=True)},
+            inputs=tuple(clip.id for clip in clips),
+            estimates=ESTIMATES.get(name, ()),
         )
+        catalog.put_embeddings(rows_of(said), estimate_rows_of(said))
     for name, (text, polarity) in CONCLUSIONS.items():
         finding = Finding(name=FindingName.LV_DILATION, polarity=polarity, start=0, end=len(text))
         catalog.put_report(
@@ -226,6 +232,51 @@ def test_show_says_all_that_is_known(door: Door):
     assert len(told["clips"]) == 2
     assert told["report"].endswith(told["impression"])
     assert door.json("show", hexname("third"))["report"] is None
+
+
+class TestResearch:
+    def test_estimates_are_off_by_default_and_on_by_option_or_setting(self, door, monkeypatch):
+        study = hexname("first")
+        assert "machine_estimates" not in door.json("show", study)
+        assert "machine_estimates" in door.json("show", study, "--research")
+        monkeypatch.setenv("CINESEEK_RESEARCH", "true")
+        assert "machine_estimates" in door.json("show", study)
+        assert "machine_estimates" not in door.json("show", study, "--no-research")
+
+    def test_estimates_are_places_in_the_archive_and_never_numbers(self, door, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "160")
+        told = door.json("show", hexname("first"), "--research")["machine_estimates"]
+        assert told["encoder"] == ENCODER
+        assert "not a measurement" in told["note"]
+        assert told["percentiles"] == [
+            {"quantity": "lvedv", "percentile": 75.0, "low": 50.0, "high": 100.0, "studies": 2},
+            {"quantity": "rvef", "percentile": 50.0, "low": 0.0, "high": 100.0, "studies": 1},
+        ]
+        code, out, err = door("show", hexname("first"), "--research")
+        assert (code, err) == (0, "")
+        assert "not a measurement" in out
+        assert "LV end-diastolic volume" in out
+        assert "0 to 100" in out
+        assert "191" not in out
+        assert "mL" not in out
+
+    def test_an_interval_is_as_narrow_as_the_estimate_is_sure(self, door):
+        told = door.json("show", hexname("second"), "--research")["machine_estimates"]
+        (one,) = told["percentiles"]
+        assert (one["low"], one["percentile"], one["high"]) == (0.0, 25.0, 100.0)
+
+    def test_nothing_estimated_is_said(self, door):
+        _, out, _ = door("show", hexname("third"), "--research")
+        assert f"encoder {ENCODER} estimates nothing of this study" in " ".join(out.split())
+
+    def test_before_a_publication_there_is_no_encoder_to_ask(self, door, tmp_path):
+        home = Settings(home=tmp_path / "unpublished")
+        catalog = wiring.open_catalog(home, migrate=True)
+        study, clips = study_of("first")
+        catalog.put_study(StudyEntry(study=study, clips=tuple(clips), files=(), source_digest=""))
+        told = door.json("show", study.id, "--research", "--home", str(home.home))
+        assert told["study"] == study.id
+        assert "machine_estimates" not in told
 
 
 def test_people_get_a_table_and_programs_a_clean_stdout(door: Door, monkeypatch):
