@@ -12,14 +12,16 @@ from torch import Tensor
 from retrieval.encoder.minilm import MiniLM
 from retrieval.phantom.sentences import (
     CONCEPTS,
+    DOUBT_CONCEPTS,
     NUMBER_CONCEPTS,
     Split,
     holds_held_out_query,
-    phrases,
+    report_sentences,
+    sample_phrases,
 )
 from retrieval.phantom.truth import HeartTruth
 
-STATEMENTS = CONCEPTS + NUMBER_CONCEPTS
+STATEMENTS = CONCEPTS + NUMBER_CONCEPTS + DOUBT_CONCEPTS
 """Everything a caption can state."""
 
 ASKED_MOST = ("lv_dilated", "ef_reduced", "lvh", "rv_dilated", "rvef_reduced", "scar", "no_scar",
@@ -35,22 +37,18 @@ RAREST_COMPOSITE = 0.004
 
 @dataclass(frozen=True, slots=True)
 class Caption:
-    """A text and the places in STATEMENTS of all it states; some it may deny."""
+    """A text and the places in STATEMENTS of all it states."""
 
     text: str
     concepts: tuple[int, ...]
-    denied: tuple[bool, ...] = ()
 
 
 def single_captions(split: Split, limit: int, rng: random.Random) -> list[list[Caption]]:
     """Wordings of each statement: for every one a list of at most `limit`."""
-    table: list[list[Caption]] = []
-    for i, statement in enumerate(STATEMENTS):
-        wordings = sorted(phrases(statement, split))
-        if len(wordings) > limit:
-            wordings = rng.sample(wordings, limit)
-        table.append([Caption(w, (i,)) for w in wordings])
-    return table
+    return [
+        [Caption(text, (i,)) for text in sample_phrases(statement, split, limit, rng)]
+        for i, statement in enumerate(STATEMENTS)
+    ]
 
 
 def composite_captions(
@@ -94,10 +92,10 @@ def report_captions(truths: Sequence[HeartTruth], count: int, rng: random.Random
     places = {name: i for i, name in enumerate(STATEMENTS)}
     captions: list[Caption] = []
     while len(captions) < count:
-        text, stated = impression(truths[rng.randrange(len(truths))], rng)
-        if stated and not holds_held_out_query(text):
-            concepts = tuple(places[name] for name, _ in stated)
-            captions.append(Caption(text, concepts, tuple(not holds for _, holds in stated)))
+        sentences = report_sentences(truths[rng.randrange(len(truths))], rng)
+        stated = dict.fromkeys(places[name] for s in sentences for name in s.statements)
+        if stated:
+            captions.append(Caption(" ".join(s.text for s in sentences), tuple(stated)))
     return captions
 
 
@@ -111,8 +109,6 @@ class CaptionBank:
         One (T_i, STATES) half-precision tensor per caption.
     members
         (N, M) int64 concepts of each caption, -1 where it has fewer than M.
-    denied
-        (N, M) bool, which of them it denies.
     groups, weights
         For each statement that has any, the captions that state it alone, and
         how often it is drawn.
@@ -123,7 +119,6 @@ class CaptionBank:
     captions: tuple[Caption, ...]
     states: tuple[Tensor, ...]
     members: Tensor
-    denied: Tensor
     groups: tuple[Tensor, ...]
     weights: Tensor
     composites: Tensor
@@ -165,11 +160,8 @@ def make_bank(
     captions = [*(c for group in singles for c in group), *composites, *reports]
     widest = max(len(c.concepts) for c in captions)
     members = torch.full((len(captions), widest), -1, dtype=torch.int64)
-    denied = torch.zeros_like(members, dtype=torch.bool)
     for i, caption in enumerate(captions):
         members[i, : len(caption.concepts)] = torch.tensor(caption.concepts)
-        if caption.denied:
-            denied[i, : len(caption.denied)] = torch.tensor(caption.denied)
     groups: list[Tensor] = []
     weights: list[float] = []
     start = 0
@@ -182,7 +174,6 @@ def make_bank(
         captions=tuple(captions),
         states=tuple(read_states([c.text for c in captions], minilm)),
         members=members,
-        denied=denied,
         groups=tuple(groups),
         weights=torch.tensor(weights),
         composites=torch.arange(start, start + len(composites)),

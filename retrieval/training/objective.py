@@ -43,7 +43,7 @@ def segmentation_loss(logits: Tensor, shares: Tensor, known: Tensor) -> Tensor:
     return 4 * entropy_mean + (1 - overlap).mean() / 2
 
 
-def conjunction(degrees: Tensor, members: Tensor, denied: Tensor) -> Tensor:
+def conjunction(degrees: Tensor, members: Tensor) -> Tensor:
     """How true each sentence is of each study: the product over the statements it makes.
 
     Parameters
@@ -52,19 +52,15 @@ def conjunction(degrees: Tensor, members: Tensor, denied: Tensor) -> Tensor:
         (B, C) degree of each concept.
     members
         (J, M) int64 concepts of each sentence, -1 where it has fewer than M.
-    denied
-        (J, M) bool, which of them the sentence denies.
     """
     padded = torch.cat([degrees, torch.ones_like(degrees[:, :1])], dim=1)
-    chosen = padded[:, members]
-    return torch.where(denied, 1 - chosen, chosen).prod(dim=2)
+    return padded[:, members].prod(dim=2)
 
 
-def single_margins(margins: Tensor, members: Tensor, denied: Tensor) -> Tensor:
+def single_margins(margins: Tensor, members: Tensor) -> Tensor:
     """(B, J) margins of sentences that make one statement; NaN for all others."""
-    first = margins[:, members[:, 0]]
     alone = (members >= 0).sum(1) == 1
-    return torch.where(denied[:, 0], -first, first).masked_fill(~alone, float("nan"))
+    return margins[:, members[:, 0]].masked_fill(~alone, float("nan"))
 
 
 def rank_loss(logits: Tensor, margins: Tensor, sharpness: float = 0.5) -> Tensor:

@@ -300,9 +300,9 @@ def _reading_losses(
         *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
     )
     texts = network.text(*(t.to(config.device) for t in words))
-    members, denied = (t[index].to(config.device) for t in (bank.members, bank.denied))
-    true = conjunction(truth.degrees, members, denied)
-    margins = single_margins(truth.margins, members, denied)
+    members = bank.members[index].to(config.device)
+    true = conjunction(truth.degrees, members)
+    margins = single_margins(truth.margins, members)
     looks = torch.rand(len(true), generator=generator, device=true.device) < config.looks
     whole = network.video(clips, looks)
     part = network.video(replace(clips, present=glimpse(clips, generator)), looks)

@@ -110,15 +110,15 @@ class Trunk(nn.Module):
         self.down2, self.keep2 = _block(b, c, 3, 2), _block(c, c, 3, 1)
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
         self.lateral = nn.ModuleList([nn.Conv2d(n, b, 1) for n in (c, d)])
-        self.sharpen = nn.Sequential(nn.Conv2d(b, 4 * a, 1), nn.PixelShuffle(2))
-        self.segment = nn.Sequential(_block(a, a, 3, 1), nn.Conv2d(a, len(REGIONS), 3, padding=1))
+        self.segment = nn.Sequential(
+            _block(b, b, 1, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
+        )
         self.features = b + c + 2 * d
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """(N, 2, S, S) in [0, ceiling] -> features (N, F), region logits (N, R, S/2, S/2)."""
         folded = self.fold(images * 2 - 1).contiguous(memory_format=torch.channels_last)
-        f0 = self.stem(folded)
-        f1 = self.down1(f0)
+        f1 = self.down1(self.stem(folded))
         f1 = f1 + self.keep1(f1)
         f2 = self.down2(f1)
         f2 = f2 + self.keep2(f2)
@@ -126,7 +126,7 @@ class Trunk(nn.Module):
         f3 = f3 + self.keep3(f3)
         merged = functional.interpolate(self.lateral[1](f3), scale_factor=2.0)
         merged = functional.interpolate(merged + self.lateral[0](f2), scale_factor=2.0)
-        regions = self.segment(f0 + self.sharpen(f1 + merged))
+        regions = self.segment(f1 + merged)
         pooled = [f1.mean((2, 3)), f2.mean((2, 3)), f3.mean((2, 3)), f3.amax((2, 3))]
         return torch.cat(pooled, dim=1), regions
 
@@ -221,7 +221,9 @@ class VideoTower(nn.Module):
             (N,) int64.
         """
         features, regions = self.trunk(images)
-        inside = torch.sigmoid(regions.float())
+        # Only the truth of the simulator shapes the segmentation, so that it stays one:
+        # what reads it may not bend it to its own ends.
+        inside = torch.sigmoid(regions.detach().float())
         geometry = clip_geometry(inside, self.cell_mm, view == SHORT_AXIS)
         return Seen(features=features.float(), geometry=geometry, regions=regions)
 

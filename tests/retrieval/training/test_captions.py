@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 
+from retrieval.phantom.anatomy import Anatomy
+from retrieval.phantom.physiology import sample_hearts
 from retrieval.phantom.sentences import QUERIES_HELD_OUT, holds_held_out_query, phrases
 from retrieval.training.captions import (
     STATEMENTS,
     Caption,
     composite_captions,
     make_bank,
+    report_captions,
     single_captions,
 )
 from retrieval.training.trial import FINDINGS, questions
@@ -39,6 +42,18 @@ def singles():
 def composites(singles):
     degrees = np.random.default_rng(0).uniform(0, 1, (300, len(STATEMENTS))).astype(np.float32)
     return composite_captions(singles, degrees, 200, random.Random(0)), degrees
+
+
+@pytest.fixture(scope="module")
+def reports():
+    hearts = sample_hearts(20, torch.Generator().manual_seed(0), mix="training")
+    return report_captions(Anatomy(hearts).truths(), 30, random.Random(0))
+
+
+def test_reports_state_what_they_say(reports):
+    assert len(reports) == 30
+    assert max(len(c.concepts) for c in reports) >= 4
+    assert not [c for c in reports if holds_held_out_query(c.text)]
 
 
 def test_every_statement_has_wordings_and_at_most_so_many(singles):
@@ -74,8 +89,8 @@ def test_composites_are_true_of_some_heart(composites):
     assert all((degrees[:, list(c.concepts)] > 0.6).all(axis=1).any() for c in captions)
 
 
-def test_the_bank_keeps_texts_states_and_members_together(singles, composites):
-    bank = make_bank(singles, composites[0][:20], LetterStates())
+def test_the_bank_keeps_texts_states_and_members_together(singles, composites, reports):
+    bank = make_bank(singles, composites[0][:20], reports, LetterStates())
     for i in (0, 5, len(bank.captions) - 1):
         caption = bank.captions[i]
         letters = "".join(chr(int(c)) for c in bank.states[i][:, 0])
@@ -88,9 +103,9 @@ def test_the_bank_keeps_texts_states_and_members_together(singles, composites):
         assert not states[row][~present[row]].any()
 
 
-def test_draws_are_of_the_asked_kinds(singles, composites):
-    bank = make_bank(singles, composites[0][:20], LetterStates())
-    index = bank.draw(50, 10, torch.Generator().manual_seed(0))
+def test_draws_are_of_the_asked_kinds(singles, composites, reports):
+    bank = make_bank(singles, composites[0][:20], reports, LetterStates())
+    index = bank.draw(50, 10, 0, torch.Generator().manual_seed(0))
     sizes = [len(bank.captions[int(i)].concepts) for i in index]
     assert sizes[:50] == [1] * 50
     assert min(sizes[50:]) >= 2
@@ -98,10 +113,12 @@ def test_draws_are_of_the_asked_kinds(singles, composites):
 
 def test_what_is_asked_most_is_drawn_most():
     singles = [[Caption(f"s{i}", (i,))] for i in range(len(STATEMENTS))]
-    bank = make_bank(singles, [Caption("both", (0, 1))], LetterStates())
-    drawn = bank.draw(20_000, 1, torch.Generator().manual_seed(0))
+    bank = make_bank(
+        singles, [Caption("both", (0, 1))], [Caption("all", (0, 1, 2))], LetterStates()
+    )
+    drawn = bank.draw(20_000, 1, 1, torch.Generator().manual_seed(0))
     counts = {
-        name: int((bank.members[drawn[:-1], 0] == STATEMENTS.index(name)).sum())
+        name: int((bank.members[drawn[:-2], 0] == STATEMENTS.index(name)).sum())
         for name in ("scar", "amyloid", "lvef=35")
     }
     assert counts["scar"] > 2 * counts["amyloid"] > 4 * counts["lvef=35"] > 0

@@ -23,18 +23,8 @@ def test_conjunction_is_the_product_of_the_members(seed):
     degrees = torch.tensor(rng.uniform(0, 1, (4, 5)))
     members = [list(rng.choice(5, size=rng.integers(1, 4), replace=False)) for _ in range(6)]
     padded = torch.tensor([m + [-1] * (3 - len(m)) for m in members])
-    denied = torch.tensor(rng.uniform(size=(6, 3)) < 0.4)
-
-    def holds(study, sentence):
-        parts = [
-            1 - degrees[study, c] if denied[sentence, i] else degrees[study, c]
-            for i, c in enumerate(members[sentence])
-        ]
-        return float(np.prod(parts))
-
-    wanted = [[holds(b, j) for j in range(6)] for b in range(4)]
-    told = conjunction(degrees, padded, denied & (padded >= 0))
-    torch.testing.assert_close(told, torch.tensor(wanted).double())
+    wanted = [[float(np.prod([degrees[b, c] for c in m])) for m in members] for b in range(4)]
+    torch.testing.assert_close(conjunction(degrees, padded), torch.tensor(wanted).double())
 
 
 def test_right_answers_cost_less_than_wrong_ones():
@@ -75,14 +65,12 @@ def test_segmentation_counts_known_regions_only():
     assert segmentation_loss(spoiled, shares, known) > segmentation_loss(logits, shares, known)
 
 
-def test_margins_of_single_statements_turn_with_denial():
+def test_only_single_statements_have_margins():
     margins = torch.tensor([[2.0, float("nan")], [-1.0, float("nan")]])
-    members = torch.tensor([[0, -1], [0, -1], [1, -1], [0, 1]])
-    denied = torch.tensor([[False, False], [True, False], [False, False], [False, False]])
-    told = single_margins(margins, members, denied)
+    members = torch.tensor([[0, -1], [1, -1], [0, 1]])
+    told = single_margins(margins, members)
     torch.testing.assert_close(told[:, 0], margins[:, 0])
-    torch.testing.assert_close(told[:, 1], -margins[:, 0])
-    assert told[:, 2:].isnan().all()
+    assert told[:, 1:].isnan().all()
 
 
 def test_ranking_wants_the_order_of_the_margins_even_where_truth_is_sure():
