@@ -155,6 +155,36 @@ def evaluate(
     _print_table(views.OVERALL_COLUMNS, views.overall_rows(scores))
 
 
+@app.command()
+def train(
+    config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A run, as a TOML file.")],
+    run: Annotated[
+        Path | None, typer.Option("--run", help="The run's folder; one that is there goes on.")
+    ] = None,
+    home: Home = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bars.")] = False,
+    json: Json = False,
+) -> None:
+    """Train an encoder on this archive's studies and reports, or on simulated hearts."""
+    from retrieval import settings, wiring
+    from retrieval.training import door
+
+    deployed = settings.load(home=home)
+    folder = run or door.default_folder(config, deployed.home)
+    checkpoint = door.train(
+        config,
+        folder,
+        lambda: (wiring.open_catalog(deployed), wiring.open_clips(deployed)),
+        cache=deployed.home / "training" / "inputs",
+        device=deployed.device,
+        quiet=quiet,
+    )
+    if json:
+        _print_json({"run": str(folder), "checkpoint": str(checkpoint)})
+        return
+    typer.echo(str(checkpoint))
+
+
 def main() -> None:
     """Run the command line."""
     doors.enter(app)

@@ -9,7 +9,7 @@ gradient. The result is the gradient of the whole batch; only time is paid.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -27,11 +27,11 @@ class Everyone(Protocol):
         """Which of the processes this is, from 0."""
         ...
 
-    def gather(self, tensor: Tensor) -> Tensor:
+    def gather(self, tensor: Tensor) -> Any:  # noqa: ANN401 - as accelerate has it
         """Concatenate every process's tensor, in their order."""
         ...
 
-    def reduce(self, tensor: Tensor, reduction: str = "sum") -> Tensor:
+    def reduce(self, tensor: Tensor, reduction: str = "sum") -> Any:  # noqa: ANN401
         """Add up (or average) every process's tensor."""
         ...
 

@@ -1,0 +1,132 @@
+"""Train an encoder on the studies and reports of an archive.
+
+Reads top to bottom: studies that have a report become pairs; patients are
+parted into those to train on and those to ask about; every step draws studies
+and some of their words, varies the studies, and asks which words are true of
+which. All randomness of a step follows from the seed and the step's number, so
+a run that was killed goes on as if it never had been.
+
+    RUN/split.json   who is trained on and who is asked about, by pseudonym
+    RUN/state.pt     weights, their average, optimiser, step
+    RUN/checkpoint/  the encoder, ready for `cineseek-index reindex --encoder`
+
+beside what every run writes; see `retrieval.training.folder`.
+"""
+
+import math
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+
+from retrieval.errors import UsageError
+from retrieval.ports import CatalogReader, ClipStore
+from retrieval.training.bars import counted, steps
+from retrieval.training.card import Facts
+from retrieval.training.draws import Loader, Schedule
+from retrieval.training.folder import RunFolder
+from retrieval.training.inputs import Inputs
+from retrieval.training.learners import open_learner
+from retrieval.training.pairs import Pair, read_pairs, split
+from retrieval.training.ranking import Ranking
+from retrieval.training.recipe import Recipe
+from retrieval.training.run import Run
+from retrieval.values.query import LOCAL_OPERATOR
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Archive:
+    """Where pairs come from, and where what is read of them is kept."""
+
+    catalog: CatalogReader
+    clips: ClipStore
+    cache: Path
+
+
+def train(
+    recipe: Recipe,
+    folder: RunFolder,
+    archive: Archive,
+    *,
+    device: str = "cpu",
+    quiet: bool = False,
+) -> Path:
+    """Train, or go on training; returns the checkpoint's folder.
+
+    Raises
+    ------
+    UsageError
+        There are too few pairs, or the recipe or the archive is not what it
+        was when this run began.
+    """
+    if ":" in device:
+        raise UsageError(f"device is {device}; choose GPUs for training by CUDA_VISIBLE_DEVICES")
+    torch.set_num_threads(recipe.threads)
+    precision = "bf16" if recipe.precision == "bf16" else "no"
+    accelerator = Accelerator(cpu=device == "cpu", mixed_precision=precision)
+    if accelerator.is_main_process:
+        folder.begin(recipe.as_json())
+    learner = open_learner(recipe, str(accelerator.device))
+    found = read_pairs(archive.catalog, learner.sees, access=LOCAL_OPERATOR)
+    inputs = Inputs(archive.cache, learner, archive.clips)
+    quiet = quiet or not accelerator.is_main_process
+    with accelerator.main_process_first(), counted("read", quiet=quiet) as progress:
+        usable, refused = inputs.usable(found.pairs, progress)
+    training, asked = split(usable, key=recipe.split.key, share=recipe.split.validation)
+    _require_enough(training, asked, recipe, accelerator.num_processes)
+    left_out = dict(Counter(refused) + Counter(found.left_out))
+    facts = Facts(recipe=recipe, training=training, asked=asked, left_out=left_out)
+
+    schedule = Schedule(training, recipe)
+    run = Run(recipe, folder, learner, accelerator, facts)
+    run.part_patients()
+    run.resume()
+    ranking = Ranking(asked, inputs, learner)
+    if run.step == 0:
+        run.validate(ranking)
+    last = recipe.steps or round(recipe.epochs * schedule.per_epoch)
+    loader = Loader(inputs, learner, recipe)
+    mine = (run.share_of(schedule.draws(step)) for step in range(run.step, last))
+    bar = steps(run.step, last, quiet=quiet)
+    for step, parts in zip(bar, loader.walk(mine), strict=True):
+        began = time.perf_counter()
+        run.set_rate(rate_share(step, schedule.per_epoch, last, recipe))
+        loss = run.update(parts, schedule.draws(step))
+        run.step = step + 1
+        run.log({"loss": loss, "scale": float(run.objective.scale.detach()), "rate": run.rate,
+                 "seconds": time.perf_counter() - began})  # fmt: skip
+        if run.step == last or run.step % recipe.validate_every == 0:
+            run.validate(ranking)
+        if run.step == last or run.step % recipe.checkpoint_every == 0:
+            run.save_state()
+    return run.finish()
+
+
+def rate_share(step: int, per_epoch: int, last: int, recipe: Recipe) -> float:
+    """Share of the peak rate: a line up to it, then a cosine down to its end."""
+    at, end = step / per_epoch, last / per_epoch
+    if recipe.rate_moves == "epoch":
+        at, end = math.floor(at), max(1.0, math.floor(end))
+    if at < recipe.warmup_epochs:
+        begun = (step + 1) / per_epoch if recipe.rate_moves == "step" else at
+        share = min(1.0, begun / recipe.warmup_epochs)
+        return recipe.warmup_from + (1 - recipe.warmup_from) * share
+    late = (at - recipe.warmup_epochs) / max(end - recipe.warmup_epochs, 1e-9)
+    return recipe.rate_end + (1 - recipe.rate_end) * (1 + math.cos(math.pi * min(1.0, late))) / 2
+
+
+def _require_enough(
+    training: Sequence[Pair], asked: Sequence[Pair], recipe: Recipe, processes: int
+) -> None:
+    if len(asked) < 2 or len(training) < recipe.batch:
+        raise UsageError(
+            f"{len(training)} studies to train on and {len(asked)} to ask about; a batch of "
+            f"{recipe.batch} and 2 to ask about are needed: ingest more studies with reports, "
+            "or lower batch"
+        )
+    if recipe.batch % processes:
+        raise UsageError(f"a batch of {recipe.batch} cannot be shared by {processes} processes")
