@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+import torch
+
 from retrieval.encoder.phantom.inputs import InputContract
 from retrieval.encoder.phantom.network import Architecture
 from retrieval.errors import UnknownSetting
@@ -52,7 +54,7 @@ class TrainConfig:
     warmup, weight_decay, ema
         Steps to reach the peak rate, AdamW's decay, and the weights' moving average.
     bfloat16
-        Run the clips' trunk in automatic mixed precision while training.
+        Run the networks in automatic mixed precision while training.
     looks
         Share of studies whose pooled features may be looked at, not their
         geometry alone.
@@ -103,6 +105,12 @@ class TrainConfig:
     checkpoint_every: int = 250
     architecture: Architecture = field(default_factory=Architecture)
     inputs: InputContract = field(default_factory=InputContract)
+
+
+def mixed_precision(config: TrainConfig) -> torch.autocast:
+    """The context in which networks run while training."""
+    kind = config.device.split(":")[0]
+    return torch.autocast(kind, torch.bfloat16, enabled=config.bfloat16)
 
 
 def read_config(path: Path) -> TrainConfig:

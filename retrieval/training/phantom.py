@@ -61,7 +61,7 @@ from retrieval.training.captions import (
     roughen,
     single_captions,
 )
-from retrieval.training.config import TrainConfig, read_config
+from retrieval.training.config import TrainConfig, mixed_precision, read_config
 from retrieval.training.objective import (
     conjunction,
     match_loss,
@@ -270,7 +270,7 @@ def _see_step(run: Run, pool: Pool, bank: CaptionBank) -> Losses:
     generator, chooser = _generators(run)
     batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
     network.train()
-    with torch.autocast(config.device.split(":")[0], torch.bfloat16, enabled=config.bfloat16):
+    with mixed_precision(config):
         clips, regions = arrange(network.video, batch)
     losses = _reading_losses(run, clips, batch, bank, (generator, chooser))
     found = segmentation_loss(regions.float(), batch.regions, known_regions(batch.technique))
@@ -299,13 +299,15 @@ def _reading_losses(
     words = roughen(
         *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
     )
-    texts = network.text(*(t.to(config.device) for t in words))
+    with mixed_precision(config):
+        texts = network.text(*(t.to(config.device) for t in words))
     members = bank.members[index].to(config.device)
     true = conjunction(truth.degrees, members)
     margins = single_margins(truth.margins, members)
     looks = torch.rand(len(true), generator=generator, device=true.device) < config.looks
-    whole = network.video(clips, looks)
-    part = network.video(replace(clips, present=glimpse(clips, generator)), looks)
+    glimpsed = replace(clips, present=glimpse(clips, generator))
+    with mixed_precision(config):
+        whole, part = network.video(clips, looks), network.video(glimpsed, looks)
     logits = network.logits(whole.vectors, texts)
     return {
         "match": match_loss(logits, true),
@@ -346,7 +348,7 @@ def schedule(step: int, config: TrainConfig) -> float:
     if step >= steps:
         step, steps = step - steps, config.read_steps
     warm = min(1.0, (step + 1) / config.warmup)
-    late = max(0.0, (step / steps - 0.3) / 0.7)
+    late = max(0.0, (step / max(steps, 1) - 0.3) / 0.7)
     return warm * (0.02 + 0.98 * (1 + math.cos(math.pi * late)) / 2)
 
 

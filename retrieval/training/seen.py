@@ -11,7 +11,7 @@ from torch import Tensor
 from retrieval.encoder.phantom.encoder import build
 from retrieval.encoder.phantom.network import Clips, Trunk, VideoTower
 from retrieval.training.augment import augment, partial_study
-from retrieval.training.config import TrainConfig
+from retrieval.training.config import TrainConfig, mixed_precision
 from retrieval.training.pool import Queue
 from retrieval.training.shards import SeenShard, Shard, arrange, gather
 from retrieval.training.simulated import render_shard
@@ -67,7 +67,8 @@ class SeeShard:
         everything = torch.ones(len(rows), shard.technique.shape[1], dtype=torch.bool)
         picks = [(shard, i) for i in rows]
         batch = augment(gather(picks, everything).to(config.device), config.inputs, generator)
-        clips, _ = arrange(self._video, batch)
+        with mixed_precision(config):
+            clips, _ = arrange(self._video, batch)
         return {
             "features": clips.features.half(),
             "geometry": clips.geometry.half(),
