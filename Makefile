@@ -18,7 +18,7 @@ setup: .venv/.installed-$(FAISS) ## install everything into .venv
 .venv/.installed-$(FAISS): pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(FAISS),postgres,dev]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(FAISS),postgres,train,dev]'
 	@touch $@
 
 demo: setup ## simulate an archive, index it, search it, serve the UI

@@ -8,7 +8,13 @@ from retrieval.phantom.measure import measure
 from retrieval.phantom.moment import ATRIAL_CUT, CUT_VOLUME, Base, Ellipsoid, Moment, Tube
 from retrieval.phantom.physiology import Hearts
 from retrieval.phantom.rhythm import end_systole, local_contraction, rhythm
-from retrieval.phantom.right import OUTFLOW_ANGLE, fill_to, right_ventricle_shape, rv_mesh
+from retrieval.phantom.right import (
+    OUTFLOW_ANGLE,
+    fill_to,
+    moderator_band,
+    right_ventricle_shape,
+    rv_strands,
+)
 from retrieval.phantom.truth import HeartTruth
 from retrieval.phantom.ventricles import flattened, grown, left_ventricle
 
@@ -18,8 +24,10 @@ MOST_BULGE, MOST_CONTRACTION = -0.25, 0.93
 """Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
 LEAST_LUMEN = 0.3
 """Trabeculae never fill more of the cavity's radius than leaves this share."""
-MOST_STRANDS = 0.9
+MOST_FILLED = 0.9
 """Nor more of the right ventricle's extent than this."""
+MOST_STRANDS_MM = 13.0
+"""How far trabeculae stand out from the right ventricle's free wall."""
 RV_THICKENING = 0.6
 """By what share of its ejection fraction the right ventricle's wall thickens."""
 
@@ -41,7 +49,7 @@ class Anatomy:
         self.hearts = hearts
         self.lv = left_ventricle(hearts)
         self._rv_shape = right_ventricle_shape(hearts)
-        self._rv_mesh = rv_mesh(hearts)
+        self._rv_strands, self._rv_band = rv_strands(hearts), moderator_band(hearts)
         self._wall_area = self.lv.epi_mm.square() - self.lv.endo_mm.square()
         self.annulus_mm = self.lv.endo_mm[:, :, 0].mean(-1)
         """Radius of the mitral annulus at end-diastole, (n,)."""
@@ -78,7 +86,8 @@ class Anatomy:
         lumen = (endo.square() - solid).clamp(min=0).sqrt().maximum(LEAST_LUMEN * endo)
         share = 1 - hearts.rv_ef[:, None] * done
         beyond = fill_to(self._rv_shape[:, None], epi, length, hearts.rv_edv_ml[:, None] * share)
-        strands = (self._rv_mesh[:, None] / column(share)).clamp(max=MOST_STRANDS)
+        strands = (beyond * self._rv_strands[:, None] / column(share)).clamp(max=MOST_STRANDS_MM)
+        strands = torch.maximum(strands, beyond * self._rv_band[:, None])
         thickened = column(hearts.rv_wall_mm[:, None] * (1 + RV_THICKENING * (1 - share)))
         shell = epi + beyond + thickened * (beyond / 3).clamp(0, 1)
         fluid = grown(shell, self._effusion()[:, None] + 0.3, length)
@@ -93,7 +102,7 @@ class Anatomy:
             papillary=self._papillary(lumen) / column(shorter).sqrt(),
             papillary_centre=hearts.papillary_centre,
             rv=epi + beyond,
-            rv_lumen=epi + beyond * (1 - strands),
+            rv_lumen=epi + beyond - torch.minimum(strands, MOST_FILLED * beyond),
             shell=shell,
             fluid=fluid,
             sac=grown(fluid, self._fat()[:, None], length),

@@ -98,7 +98,7 @@ def draw_right_ventricle(people: People) -> dict[str, Tensor]:
     dilated = have(Disease.DILATED)
     large = right | (dilated & draws.flag(0.25)) | (mixture & draws.flag(0.4))
     index = people.healthy("rvedv_index").clamp(min=45)
-    index = torch.where(large, people.by_sex(108.0, 122.0) * draws.uniform(0.93, 1.65), index)
+    index = torch.where(large, people.by_sex(106.0, 120.0) * draws.uniform(0.93, 1.5), index)
     small = ~large & have(Disease.HYPERTROPHIC, Disease.DIFFUSE, Disease.INFARCT)
     index = torch.where(small, index * draws.uniform(0.75, 1.0), index)
     ejection = (people.healthy("rvef") / 100).clamp(0.47, 0.69)
@@ -116,21 +116,19 @@ def draw_right_ventricle(people: People) -> dict[str, Tensor]:
     wall = torch.where(pressure, draws.uniform(4.5, 10.5), wall)
     stiff = have(Disease.DIFFUSE)
     wall = torch.where(stiff, draws.uniform(3.5, 7.5), wall)
-    wider = torch.where(large, 0.12, 0.0)
     return {
         "rv_edv_ml": index * people.bsa_m2,
         "rv_ef": ejection,
-        "rv_front": -(draws.uniform(0.85, 1.35) + wider),
-        "rv_back": draws.uniform(1.0, 1.5) + wider,
-        "rv_corner": draws.uniform(0.0, 0.85),
-        "rv_reach": draws.uniform(0.8, 1.9),
-        "rv_roundness": draws.uniform(0.0, 1.0),
+        "rv_front": draws.uniform(-1.5, -1.05),
+        "rv_back": draws.uniform(0.95, 1.4),
+        "rv_corner": draws.uniform(-0.2, 0.75),
+        "rv_roundness": draws.uniform(0.0, 0.75),
         "rv_length": draws.uniform(0.84, 1.0),
         "rv_wall_mm": wall,
-        "rv_trabeculation": draws.uniform(0.15, 0.75),
+        "rv_trabeculation": draws.uniform(0.05, 0.55),
         "moderator_band": draws.uniform(0.0, 1.0),
-        "outflow": draws.uniform(0.35, 0.9),
-        "outflow_lift_mm": draws.uniform(4.0, 24.0),
+        "outflow": draws.uniform(0.15, 0.5),
+        "outflow_lift_mm": draws.uniform(4.0, 20.0),
         "septal_flattening": flat,
         "septal_flattening_es": flat_es,
     }

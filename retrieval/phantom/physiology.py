@@ -100,9 +100,8 @@ class Hearts:
         end-diastole and at end-systole.
     rv_front, rv_back
         Angles of the right ventricle's anterior and inferior insertion.
-    rv_corner, rv_reach, rv_roundness
-        Angle of its pointed corner, how far the corner stands out, in radii of
-        the left ventricle, and how little it is pointed.
+    rv_corner, rv_roundness
+        Angle of its third corner, and how little that is pointed, 0 to 1.
     outflow, outflow_lift_mm
         Width of the outflow tract's lobe, and how far it rises above the valve plane.
     base_slope
@@ -161,7 +160,6 @@ class Hearts:
     rv_front: Tensor
     rv_back: Tensor
     rv_corner: Tensor
-    rv_reach: Tensor
     rv_roundness: Tensor
     rv_length: Tensor
     rv_wall_mm: Tensor

@@ -22,19 +22,19 @@ def right_ventricle_shape(hearts: Hearts) -> Tensor:
     narrows towards the apex and bulges at the base into the outflow tract.
     """
     angle, depth = angles(hearts.device), depths(hearts.device)
+    # A ventricle much larger than the left one wraps further around it.
+    larger = column((hearts.rv_edv_ml / hearts.lv_edv_ml - 1).clamp(0, 1.5))
     narrow = 1 - 0.28 * depth.clamp(max=1)
-    front, back = column(hearts.rv_front) * narrow, column(hearts.rv_back) * narrow
+    front = (column(hearts.rv_front) - 0.25 * larger) * narrow
+    back = (column(hearts.rv_back) + 0.2 * larger) * narrow
     corner = torch.lerp(column(hearts.rv_corner), torch.full_like(depth, 0.15), depth.clamp(max=1))
     corner = corner.clamp(max=back - 0.25)
-    reach = 1 + column(hearts.rv_reach)
-    one = torch.ones_like(reach)
-    free_wall = _side(angle, front, one, corner, reach)
-    diaphragm = _side(angle, corner, reach, back, one)
-    sharp = 14 - 10 * column(hearts.rv_roundness)
-    outline = (free_wall**sharp + diaphragm**sharp) ** (-1 / sharp)
-    bowed = 0.25 * column(hearts.rv_roundness) * _arch(angle, front, back)
     along = 1 - (depth / column(hearts.rv_length)).clamp(0, 1) ** 2.2
-    triangle = (outline - 1 + bowed).clamp(min=0) * ((angle > front) & (angle < back))
+    share = ((angle - front) / (back - front)).clamp(0, 1)
+    arch = torch.sin(torch.pi * share).clamp(min=0).sqrt()
+    tent = torch.minimum((angle - front) / (corner - front), (back - angle) / (back - corner))
+    pointed = column(1 - hearts.rv_roundness) * (1 - 0.4 * larger)
+    triangle = torch.lerp(arch, tent.clamp(min=0), pointed)
     # The inflow and the outflow make the base wider than the middle.
     inflow = 1 + 0.15 * torch.exp(-((depth / 0.25) ** 2))
     away = wrapped(angle - OUTFLOW_ANGLE)
@@ -43,29 +43,18 @@ def right_ventricle_shape(hearts: Hearts) -> Tensor:
     return torch.where(shape > _LEAST, shape, torch.zeros_like(shape))
 
 
-def _side(angle: Tensor, first: Tensor, radius1: Tensor, second: Tensor, radius2: Tensor) -> Tensor:
-    """1 / radius of the straight line through two points given in polar coordinates."""
-    across = radius1 * torch.sin(angle - first) + radius2 * torch.sin(second - angle)
-    return (across / (radius1 * radius2 * torch.sin(second - first))).clamp(min=0.05)
-
-
-def _arch(angle: Tensor, front: Tensor, back: Tensor) -> Tensor:
-    share = ((angle - front) / (back - front)).clamp(0, 1)
-    return torch.sin(torch.pi * share)
-
-
-def rv_mesh(hearts: Hearts) -> Tensor:
-    """Share of the right ventricle's extent that trabeculae fill from the free wall, (n, A, D).
-
-    Most towards the apex; the moderator band crosses the cavity whole.
-    """
-    angle, depth = angles(hearts.device), depths(hearts.device)
+def rv_strands(hearts: Hearts) -> Tensor:
+    """Share of the right ventricle's extent that trabeculae fill from the free wall, (n, A, D)."""
     strands = (mesh(hearts) + 0.15).clamp(min=0)
-    amount = column(hearts.rv_trabeculation) * (0.25 + 1.2 * depth)
+    return column(hearts.rv_trabeculation) * (0.25 + 1.2 * depths(hearts.device)) * strands
+
+
+def moderator_band(hearts: Hearts) -> Tensor:
+    """Share of its extent that the moderator band fills, which crosses it whole, (n, A, D)."""
+    angle, depth = angles(hearts.device), depths(hearts.device)
     at = 0.5 + 0.06 * column(hearts.ripple[:, 12])
     off = wrapped(angle - 0.15 - 0.2 * column(hearts.ripple[:, 11])) / 0.10
-    band = torch.exp(-(off**2) - ((depth - at) / 0.05) ** 2) * column(hearts.moderator_band)
-    return (amount * strands + band).clamp(max=0.85)
+    return torch.exp(-(off**2) - ((depth - at) / 0.05) ** 2) * column(hearts.moderator_band)
 
 
 def fill_to(shape: Tensor, inner_mm: Tensor, length_mm: Tensor, volume_ml: Tensor) -> Tensor:

@@ -5,8 +5,14 @@ from torch import Tensor
 
 from retrieval.phantom.moment import Ellipsoid, Moment, Tube
 
-LEAFLET_MM = 0.9
+LEAFLET_MM = 0.3
 """Half of a leaflet's thickness as it shows."""
+
+_TENT_MM = 5.0
+"""How far closed leaflets reach below their ring."""
+
+_OPEN_MM = 17.0
+"""The same for open ones."""
 
 
 def ellipsoid_depth(points: Tensor, solid: Ellipsoid) -> Tensor:
@@ -55,8 +61,8 @@ def leaflet_depth(rho: Tensor, below_mm: Tensor, moment: Moment) -> Tensor:
     """
     opened = moment.beat.filling_valves[..., None]
     annulus = moment.valve_radius_mm[..., None]
-    slope = torch.lerp(annulus / 8.0, annulus * 0.02, opened)
-    reach = 8.0 + 9.0 * opened
+    slope = torch.lerp(annulus / _TENT_MM, annulus * 0.02, opened)
+    reach = _TENT_MM + (_OPEN_MM - _TENT_MM) * opened
     off = (rho - annulus + slope * below_mm).abs_().div_((1 + slope.square()).sqrt())
     within = torch.minimum(below_mm + 1, reach - below_mm)
     return torch.minimum(LEAFLET_MM - off, within)
