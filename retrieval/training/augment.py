@@ -31,7 +31,7 @@ OTHER_VIEW = VIEWS.index(View.OTHER)
 TURN_DEGREES = 25.0
 CENTRE_SIGMA_MM = 6.0
 CLIP_SIGMA_MM = 2.0
-BEND_SIGMA_MM, BEND_KNOTS = 3.0, (5, 5)
+BEND_SIGMA_MM, BEND_KNOTS = 1.5, (5, 5)
 """Elastic deformation: at most so many mm at each knot (one standard deviation)."""
 FLIP_STACK = 0.3
 FORGET_VIEW = 0.04

@@ -162,13 +162,10 @@ class PhantomLearner:
         )
 
     def _videos(self, network: DualEncoder, studies: Sequence[Arrays]) -> Tensor:
-        flat = {name: torch.cat([s[name] for s in studies]).numpy() for name in studies[0]}
-        given = phantom.tensors(StudyInput(clips=(), **flat), self._device)
-        tokens, _ = network.video.tokens(*given)
-        sizes = [len(study["view"]) for study in studies]
-        arranged = pad_sequence(list(tokens.split(sizes)), batch_first=True)
-        vectors, _ = network.video(arranged, _real(sizes, self._device))
-        return vectors
+        given = [
+            StudyInput(clips=(), **{k: v.numpy() for k, v in study.items()}) for study in studies
+        ]
+        return network.video(phantom.look(network.video, given, self._device)).vectors
 
     def _words(self, network: DualEncoder, texts: Sequence[Arrays]) -> Tensor:
         states = pad_sequence([text["states"].float() for text in texts], batch_first=True)

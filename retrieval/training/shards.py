@@ -133,30 +133,9 @@ def gather(picks: Sequence[tuple[Shard, int]], stay: Tensor) -> Batch:
 
 
 def arrange(video: VideoTower, batch: Batch) -> tuple[Clips, Tensor]:
-    """Look at the N clips of a batch and arrange them by study.
-
-    Returns
-    -------
-    tuple
-        (B, K) clips, K of the study that has most, and region logits (N, R, h, h).
-    """
-    count = len(batch.degrees)
+    """Look at the N clips of a batch: (B, K) of them, and region logits (N, R, h, h)."""
     seen = video.see(batch.images, batch.view)
-    sizes = torch.bincount(batch.study, minlength=count)
-    starts = sizes.cumsum(0) - sizes
-    slot = torch.arange(len(batch.study), device=batch.study.device) - starts[batch.study]
-    most = int(sizes.max())
-
-    def placed(values: Tensor) -> Tensor:
-        empty = values.new_zeros(count, most, *values.shape[1:])
-        return empty.index_put((batch.study, slot), values)
-
-    return Clips(
-        features=placed(seen.features),
-        geometry=placed(seen.geometry),
-        present=placed(torch.ones_like(batch.study, dtype=torch.bool)),
-        technique=placed(batch.technique),
-        view=placed(batch.view),
-        position_mm=placed(batch.position_mm),
-        gap_mm=placed(batch.gap_mm),
-    ), seen.regions
+    clips = video.arrange(
+        seen, batch.study, batch.technique, batch.view, batch.position_mm, batch.gap_mm
+    )
+    return clips, seen.regions

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
@@ -87,7 +88,7 @@ class PhantomEncoder:
     @torch.inference_mode()
     def _encode_study(self, clips: Sequence[Clip]) -> StudyEmbedding:
         given = prepare(clips, self.contract)
-        seen = look(self._network.video, given, self.device)
+        seen = look(self._network.video, [given], self.device)
         whole = self._network.video(seen)
         alone = self._network.video(one_by_one(seen))
         rows = unit_rows(torch.cat([whole.vectors, alone.vectors]).cpu().numpy())
@@ -141,20 +142,18 @@ def make_checkpoint(
     return Checkpoint(name=NAME, contract=made_of, notes=notes, tensors=halves)
 
 
-def look(video: VideoTower, given: StudyInput, device: str) -> Clips:
-    """Run the trunk over one study's clips: (1, K) of them."""
-    arrays = (given.images, given.technique, given.view, given.position_mm, given.gap_mm)
-    images, technique, view, position, gap = (torch.from_numpy(a).to(device) for a in arrays)
-    seen = video.see(images, view)
-    return Clips(
-        features=seen.features[None],
-        geometry=seen.geometry[None],
-        present=torch.ones(1, len(images), dtype=torch.bool, device=device),
-        technique=technique[None],
-        view=view[None],
-        position_mm=position[None],
-        gap_mm=gap[None],
-    )
+def look(video: VideoTower, studies: Sequence[StudyInput], device: str) -> Clips:
+    """Run the trunk over the clips of B studies."""
+    sizes = torch.tensor([len(given.images) for given in studies])
+    study = torch.arange(len(studies)).repeat_interleave(sizes).to(device)
+
+    def joined(name: str) -> Tensor:
+        return torch.from_numpy(np.concatenate([getattr(g, name) for g in studies])).to(device)
+
+    view = joined("view")
+    seen = video.see(joined("images"), view)
+    technique, position_mm, gap_mm = map(joined, ("technique", "position_mm", "gap_mm"))
+    return video.arrange(seen, study, technique, view, position_mm, gap_mm)
 
 
 def one_by_one(clips: Clips) -> Clips:

@@ -227,6 +227,40 @@ class VideoTower(nn.Module):
         geometry = clip_geometry(inside, self.cell_mm, view == SHORT_AXIS)
         return Seen(features=features.float(), geometry=geometry, regions=regions)
 
+    def arrange(
+        self,
+        seen: Seen,
+        study: Tensor,
+        technique: Tensor,
+        view: Tensor,
+        position_mm: Tensor,
+        gap_mm: Tensor,
+    ) -> Clips:
+        """Bring N clips in order, each as far as its study's others.
+
+        Parameters
+        ----------
+        study
+            (N,) which of the B studies a clip belongs to, 0 to B - 1, never
+            decreasing; every study has one or more. The others are (N,) too.
+        """
+        sizes = torch.bincount(study)
+        slot = torch.arange(len(study), device=study.device) - (sizes.cumsum(0) - sizes)[study]
+        shape = (len(sizes), int(sizes.max()))
+
+        def placed(values: Tensor) -> Tensor:
+            return values.new_zeros(*shape, *values.shape[1:]).index_put((study, slot), values)
+
+        return Clips(
+            features=placed(seen.features),
+            geometry=placed(seen.geometry),
+            present=placed(torch.ones_like(study, dtype=torch.bool)),
+            technique=placed(technique),
+            view=placed(view),
+            position_mm=placed(position_mm),
+            gap_mm=placed(gap_mm),
+        )
+
     def forward(self, clips: Clips, looks: Tensor | None = None) -> Reading:
         """Read studies.
 

