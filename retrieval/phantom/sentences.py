@@ -15,7 +15,9 @@ from retrieval.phantom.sentences_grammar import (
 )
 from retrieval.phantom.sentences_report import Sentence, report_sentences, write_report
 from retrieval.phantom.sentences_rules import RULES
+from retrieval.phantom.sentences_slips import slip
 from retrieval.phantom.sentences_truth import BOUNDS, DOUBTED, NUMBERS, degree, degrees, margins
+from retrieval.phantom.sentences_twins import Twins, twins
 
 CONCEPTS: tuple[str, ...] = tuple(RULES)
 """Every concept that is not a number; the order is stable."""
@@ -41,6 +43,7 @@ __all__ = [
     "Family",
     "Sentence",
     "Split",
+    "Twins",
     "degree",
     "degrees",
     "families",
@@ -49,5 +52,7 @@ __all__ = [
     "phrases",
     "report_sentences",
     "sample_phrases",
+    "slip",
+    "twins",
     "write_report",
 ]
