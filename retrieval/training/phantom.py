@@ -139,6 +139,7 @@ class Run:
 
     def begin_reading(self) -> None:
         """Go on from the averaged weights, the trunk at rest."""
+        self.optimiser.zero_grad(set_to_none=True)  # what rests has no say in clipping
         self.network.load_state_dict(self.average.state_dict())
         self.network.video.trunk.requires_grad_(requires_grad=False)
         self.optimiser = self._optimiser()
