@@ -51,6 +51,13 @@ QueriesOption = Annotated[
 LabelsOption = Annotated[
     Path | None, typer.Option(help="CSV, JSON Lines, Info.cfg tree (ACDC) or truth.jsonl.")
 ]
+CandidateOption = Annotated[
+    str | None,
+    typer.Option("--encoder", help="Embed by this one for the occasion; nothing is published."),
+]
+ControlOption = Annotated[
+    bool, typer.Option("--control", help="With labels: score untrained networks beside it.")
+]
 
 
 @app.command()
@@ -130,29 +137,35 @@ def evaluate(
     queries: QueriesOption = None,
     labels: LabelsOption = None,
     channels: Channels = Channel.VIDEO.value,
+    encoder: CandidateOption = None,
+    control: ControlOption = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Score the rankings of this archive against judgments: its reports', or a file's."""
-    from retrieval import settings, wiring
-    from retrieval.evaluation import sources, views
-    from retrieval.evaluation.scores import evaluate as score
+    from retrieval import evaluating, settings
 
     if queries is not None and labels is not None:
         raise UsageError("give --queries or --labels, not both")
-    channel = _word(Channel, "channel", channels)
-    deployed = settings.load(home=home)
-    reading = wiring.open_reading(deployed, words=channel is not Channel.REPORT)
-    judgments = sources.judgments(
-        reading.catalog, deployed.key_file, queries=queries, labels=labels, access=LOCAL_OPERATOR
+    found = evaluating.evaluate(
+        settings.load(home=home),
+        evaluating.Request(
+            queries=queries,
+            labels=labels,
+            channel=_word(Channel, "channel", channels),
+            encoder=encoder,
+            control=control,
+        ),
     )
-    scores = score(reading.searcher, judgments, access=LOCAL_OPERATOR, channel=channel)
     if json:
-        told = {"channel": channel, "encoder": reading.encoder_id, "generation": reading.generation}
-        _print_json(told | views.scores_json(scores))
+        _print_json(found.told())
         return
-    _print_table(views.QUERY_COLUMNS, views.query_rows(scores))
-    _print_table(views.OVERALL_COLUMNS, views.overall_rows(scores))
+    for table in found.tables():
+        _print_table(table.columns, table.rows)
+        if table.note:
+            typer.echo(table.note)
+        typer.echo()
+    typer.echo(found.summary(), err=True)
 
 
 @app.command()

@@ -2,11 +2,12 @@
 
 import json
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from retrieval.errors import CheckpointInvalid, NothingPublished
+from retrieval.errors import CheckpointInvalid, NothingPublished, UsageError
 from retrieval.ports import (
     Catalog,
     CatalogReader,
@@ -35,15 +36,17 @@ class Reading:
     ----------
     generation
         Name of the generation that is live, and that `searcher` searches.
-    encoder_id
-        The encoder that made its vectors.
+    encoder_id, opened_by
+        The encoder that made its vectors, and what that is opened by.
     """
 
     catalog: CatalogReader
     clips: ClipStore
+    index: VectorIndex
     searcher: Searcher
     generation: str
     encoder_id: EncoderId
+    opened_by: str
 
 
 def generations_folder(settings: Settings) -> Path:
@@ -86,6 +89,25 @@ def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
     from retrieval.encoder import cmrclip
 
     return cmrclip.load(path, device)
+
+
+def open_untrained(name_or_path: str, settings: Settings, *, seeds: Sequence[int]) -> list[Encoder]:
+    """Open untrained networks of the shape of "phantom" or of a checkpoint of its kind.
+
+    Raises
+    ------
+    UsageError
+        Another kind of encoder: of that no untrained one can be made.
+    """
+    from retrieval.encoder.device import pick_device
+    from retrieval.encoder.phantom.untrained import untrained
+
+    path = None if name_or_path in ("phantom", "cmrclip") else Path(name_or_path)
+    kind = name_or_path if path is None else _kind(path)
+    if kind != "phantom":
+        raise UsageError(f"{name_or_path} is {kind}; an untrained control needs a phantom encoder")
+    device = pick_device(settings.device)
+    return [untrained(path, seed, device) for seed in seeds]
 
 
 def open_live_index(settings: Settings) -> tuple[VectorIndex, str]:
@@ -133,9 +155,11 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
     return Reading(
         catalog=catalog,
         clips=open_clips(settings),
+        index=index,
         searcher=Searcher(texts, index, catalog),
         generation=index.generation,
         encoder_id=index.encoder_id,
+        opened_by=encoder,
     )
 
 

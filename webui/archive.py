@@ -9,4 +9,8 @@ from webui.backend import Backend
 def open_archive(settings: Settings) -> Backend:
     """Serve whatever is live in the settings' home, now and after each publication."""
     folder = settings.home / "generations"
-    return Backend(lambda: wiring.open_reading(settings), lambda: generation.current(folder))
+    return Backend(
+        lambda: wiring.open_reading(settings),
+        lambda: generation.current(folder),
+        research=settings.research,
+    )

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Protocol
 
 from retrieval.ports import CatalogReader, ClipStore
+from retrieval.values.embedding import EncoderId
 from retrieval.values.query import LOCAL_OPERATOR, Access, Query, Ranking
 from retrieval.values.study import State, StudyId
 from webui.sheets import SheetReader
@@ -48,6 +49,11 @@ class Reading(Protocol):
     @property
     def generation(self) -> str:
         """Name of the generation that was live when this was opened."""
+        ...
+
+    @property
+    def encoder_id(self) -> EncoderId:
+        """The encoder that made its vectors."""
         ...
 
 
@@ -91,10 +97,17 @@ def coverage_of(catalog: CatalogReader, access: Access) -> Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """One reading with what the screens keep beside it."""
+    """One reading with what the screens keep beside it.
+
+    Attributes
+    ----------
+    research
+        Whether studies are shown with their machine estimates.
+    """
 
     reading: Reading
     sheets: SheetReader
+    research: bool = False
 
 
 class Backend:
@@ -106,11 +119,20 @@ class Backend:
         Opens what is live now; raises NothingPublished where nothing is.
     live
         Name of the live generation; cheap, asked on every run of the page.
+    research
+        Whether studies are shown with their machine estimates.
     """
 
-    def __init__(self, open_reading: Callable[[], Reading], live: Callable[[], str | None]) -> None:
+    def __init__(
+        self,
+        open_reading: Callable[[], Reading],
+        live: Callable[[], str | None],
+        *,
+        research: bool = False,
+    ) -> None:
         self._open = open_reading
         self._live = live
+        self._research = research
         self._lock = Lock()
         self._desk: Desk | None = None
         self._coverage: tuple[float, str, Coverage] | None = None
@@ -121,7 +143,7 @@ class Backend:
             desk = self._desk
             if desk is None or desk.reading.generation != self._live():
                 reading = self._open()
-                desk = self._desk = Desk(reading, SheetReader(reading.clips))
+                desk = self._desk = Desk(reading, SheetReader(reading.clips), self._research)
             return desk
 
     def coverage(self) -> Coverage:

@@ -86,6 +86,13 @@ class Series:
 
     Attributes
     ----------
+    dynamic
+        The images of a slice are moments of a run over many beats, not phases
+        of one.
+    weighting
+        AcquisitionContrast (0008,9209) of an Enhanced instance.
+    unit
+        RescaleType where a slope is written: "US" for no unit, "ms" for maps.
     compressed
         Run-length coded instead of plain.
     attributes
@@ -109,9 +116,12 @@ class Series:
     ti_ms: float | None
     flip_deg: float
     contrast: bool
+    dynamic: bool
+    weighting: str
     bits_stored: int
     slope: float | None
     intercept: float | None
+    unit: str
     compressed: bool
     attributes: dict[str, str | list[str] | float | int]
 
@@ -126,6 +136,8 @@ def write_classic(folder: Path, visit: Visit, series: Series, names: Sequence[st
         dataset.InstanceNumber = number
         _set_place(dataset, image)
         _set_time(dataset, visit, image)
+        if series.dynamic:
+            dataset.TemporalPositionIdentifier = image.phase_index + 1
         _set_pixels(dataset, [image.pixels], series)
         _save(dataset, folder / name, compressed=series.compressed)
 
@@ -139,15 +151,22 @@ def write_enhanced(folder: Path, visit: Visit, series: Series, name: str) -> Non
     dataset.NumberOfFrames = len(series.images)
     dataset.ImageType = list(series.image_type[:4])
     dataset.ComplexImageComponent = "MAGNITUDE"
-    dataset.AcquisitionContrast = "T1" if series.ti_ms else "FLUID_ATTENUATED"
+    dataset.AcquisitionContrast = series.weighting
     dataset.AcquisitionDateTime = visit.study_date + _clock(visit, first.taken_s)
-    dataset.CardiacSynchronizationTechnique = "RETROSPECTIVE" if first.rr_ms else "NONE"
+    dataset.CardiacSynchronizationTechnique = _gating(series)
     dataset.SharedFunctionalGroupsSequence = [_shared_groups(series)]
     dataset.PerFrameFunctionalGroupsSequence = [
         _frame_groups(visit, series, image) for image in series.images
     ]
     _set_pixels(dataset, [image.pixels for image in series.images], series)
     _save(dataset, folder / name, compressed=series.compressed)
+
+
+def _gating(series: Series) -> str:
+    """Return CardiacSynchronizationTechnique (0018,9037)."""
+    if series.images[0].rr_ms is None:
+        return "NONE"
+    return "PROSPECTIVE" if series.dynamic else "RETROSPECTIVE"
 
 
 def _common(visit: Visit, series: Series, sop_class: UID) -> Dataset:
@@ -204,11 +223,14 @@ def _acquisition(series: Series) -> Dataset:
         d.InversionTime = f"{series.ti_ms:g}"
     if series.gap_mm is not None:
         d.SpacingBetweenSlices = f"{series.gap_mm:g}"
-    if series.images[0].rr_ms is not None:
-        d.CardiacNumberOfImages = 1 + max(image.phase_index for image in series.images)
+    moments = 1 + max(image.phase_index for image in series.images)
+    if series.dynamic:
+        d.NumberOfTemporalPositions = moments
+    elif series.images[0].rr_ms is not None:
+        d.CardiacNumberOfImages = moments
     if series.slope is not None:
         d.RescaleSlope, d.RescaleIntercept = f"{series.slope:g}", f"{series.intercept:g}"
-        d.RescaleType = "US"
+        d.RescaleType = series.unit
     return d
 
 
@@ -289,7 +311,7 @@ def _frame_groups(visit: Visit, series: Series, image: Image) -> Dataset:
     if series.slope is not None:
         values = Dataset()
         values.RescaleSlope, values.RescaleIntercept = f"{series.slope:g}", f"{series.intercept:g}"
-        values.RescaleType = "US"
+        values.RescaleType = series.unit
         groups.PixelValueTransformationSequence = [values]
     return groups
 

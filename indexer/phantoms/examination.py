@@ -1,65 +1,32 @@
-"""What one visit acquires: which series, with which sampling, timing and headers."""
+"""What one visit acquires: series by series, with their sampling, timing and headers."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from random import Random
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.dicom.write import Image, Series, Vector3
+from indexer.phantoms.protocol import FEW_SLICES, Protocol
 from indexer.phantoms.scanners import Scanner
+from retrieval.phantom.contrasts import MAPS
 from retrieval.phantom.subject import BodyPlane, Cut, Grid, Subject
 from retrieval.values.study import Technique, View
 
 MakeUid = Callable[[str], str]
 
-_LONG_AXES = (View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER)
 _BLOOD = 0.85
 """Brightness of blood that `Scanner.peak` stands for."""
 
 _PHASE_SLOPE, _PHASE_INTERCEPT = 2.0, -4096.0
 _LATE_PHASE = 0.7
-"""LGE is triggered in mid-diastole."""
+"""LGE and other stills are triggered in mid-diastole."""
 
+_FIRST_SLICE, _NEXT_SLICE = 0.12, 0.24
+"""Shares of the beat at which a first pass images its first slice, and later each next one."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Protocol:
-    """The choices of one visit, drawn once."""
-
-    grid: Grid
-    slices: int
-    gap_mm: float
-    phases: int
-    cine_views: tuple[View, ...]
-    late_views: tuple[View, ...]
-    tr_ms: float
-    te_ms: float
-    ti_ms: float
-
-    @classmethod
-    def draw(cls, rng: Random, subject: Subject) -> "Protocol":
-        """Choose; now and then a view, or late enhancement altogether, is missing."""
-        pixel = round(rng.uniform(1.35, 1.95), 4)
-        height = _multiple(rng.uniform(215, 250) / pixel)
-        width = _multiple(height * rng.choice([0.8, 0.88, 1.0]))
-        gap = rng.choice([8.0, 8.8, 9.6, 10.0, 10.0])
-        needed = (subject.lv_length_mm + rng.uniform(4, 16)) / gap
-        late = rng.random() < 0.87
-        late_views = tuple(v for v in _LONG_AXES if rng.random() < 0.8)
-        return cls(
-            grid=Grid(
-                pixel_mm=pixel, size=(height, width), thickness_mm=gap - rng.choice([0.0, 1.0, 2.0])
-            ),
-            slices=min(13, max(8, round(needed))),
-            gap_mm=gap,
-            phases=rng.choice([18, 20, 20, 22, 24, 25, 25, 28, 30, 32]),
-            cine_views=tuple(v for v in _LONG_AXES if rng.random() < 0.92),
-            late_views=(View.SHORT_AXIS, *late_views) if late else (),
-            tr_ms=round(rng.uniform(2.8, 3.6), 2),
-            te_ms=round(rng.uniform(1.2, 1.6), 2),
-            ti_ms=float(rng.randrange(240, 360, 10)),
-        )
+_MAGNITUDE = ("M", "NORM")
 
 
 class Examination:
@@ -89,6 +56,10 @@ class Examination:
         found = [self._localiser()]
         for view in (*protocol.cine_views, View.SHORT_AXIS):
             found += self._cine(view)
+        for technique in protocol.stills:
+            found += self._still(technique)
+        for kind in protocol.passes:
+            found += self._first_pass(kind)
         for view in protocol.late_views:
             found += self._late(view)
         return found
@@ -103,7 +74,7 @@ class Examination:
         ]
         self._clock_s += 20
         return self._assemble(
-            images, "localizer", Technique.LOCALISER, grid, gap_mm=None, kind=("M", "NORM")
+            images, "localizer", Technique.LOCALISER, grid, gap_mm=None, kind=_MAGNITUDE
         )
 
     def _cine(self, view: View) -> list[Series]:
@@ -121,7 +92,7 @@ class Examination:
                 key = f"cine/{view}/{k}/{p}"
                 images.append(self._one(stored[k, p], cut, k, p, (trigger, rr), key=key))
             self._clock_s += 12 + 8 * self._rng.random()
-        return self._split(images, view, Technique.CINE, kind=("M", "NORM"))
+        return self._split(images, view, Technique.CINE, kind=_MAGNITUDE)
 
     def _late(self, view: View) -> list[Series]:
         rr = 60000 / self._subject.truth.heart_rate_bpm
@@ -134,10 +105,73 @@ class Examination:
             magnitude.append(self._one(stored[k, 0], cut, k, 0, timing, key=f"late/{view}/{k}"))
             phase.append(self._one(signed[k, 0], cut, k, 0, timing, key=f"late/{view}/{k}/ps"))
             self._clock_s += 11
-        found = self._split(magnitude, view, Technique.LGE, kind=("M", "NORM"))
+        found = self._split(magnitude, view, Technique.LGE, kind=_MAGNITUDE)
         if self._scanner.phase_sensitive:
             found += self._split(phase, view, Technique.LGE, kind=("PSIR", "NORM"))
         return found
+
+    def _still(self, technique: Technique) -> list[Series]:
+        """A stack of T2-weighted images, or a few slices of a map."""
+        protocol, rr = self._protocol, 60000 / self._subject.truth.heart_rate_bpm
+        stack = technique is Technique.T2_WEIGHTED
+        count = protocol.slices if stack else FEW_SLICES
+        cut = self._subject.stack(
+            technique,
+            protocol.grid,
+            slices=count,
+            gap_mm=self._gap(technique),
+            phases=[_LATE_PHASE],
+        )
+        if technique in MAPS:
+            slope = self._scanner.map_slopes.get(technique, 1.0)
+            top = 2**self._scanner.bits_stored - 1
+            stored = np.clip(np.rint(cut.images / slope), 0, top).astype(np.uint16)
+        else:
+            stored = self._stored(cut.images)
+        images: list[Image] = []
+        for k in range(count):
+            timing = (_LATE_PHASE * rr, rr)
+            images.append(self._one(stored[k, 0], cut, k, 0, timing, key=f"{technique}/{k}"))
+            self._clock_s += 11
+        kind = self._scanner.map_kind.get(technique, _MAGNITUDE)
+        return self._split(images, View.SHORT_AXIS, technique, kind=kind)
+
+    def _first_pass(self, kind: str) -> list[Series]:
+        """All beats of a few slices, while contrast agent passes for the first time."""
+        protocol, scanner = self._protocol, self._scanner
+        faster = 1.25 if kind == "stress" else 1.0
+        rr = 60000 / (self._subject.truth.heart_rate_bpm * faster)
+        triggers = [_FIRST_SLICE + _NEXT_SLICE * k for k in range(FEW_SLICES)]
+        count = protocol.frames
+        cut = self._subject.first_pass(
+            protocol.grid,
+            slices=FEW_SLICES,
+            gap_mm=self._gap(Technique.PERFUSION),
+            triggers=triggers,
+            times=[p / (count - 1) for p in range(count)],
+            stress=kind == "stress",
+        )
+        stored = self._stored(cut.images)
+        images: list[Image] = []
+        for k, share in enumerate(triggers):
+            for p in range(count):
+                begun = p * rr
+                trigger = share * rr + (begun if scanner.running_trigger else 0.0)
+                image = self._one(
+                    stored[k, p], cut, k, p, (trigger, rr), key=f"pass/{kind}/{k}/{p}"
+                )
+                taken = self._clock_s + (begun + share * rr) / 1000
+                images.append(replace(image, taken_s=taken))
+        self._clock_s += count * rr / 1000 + 240
+        return self._split(
+            images, View.SHORT_AXIS, Technique.PERFUSION, kind=_MAGNITUDE, passing=kind
+        )
+
+    def _gap(self, technique: Technique) -> float:
+        """Between slices: few of them are spread over the ventricle."""
+        protocol = self._protocol
+        few = technique is Technique.PERFUSION or technique in MAPS
+        return protocol.gap_mm * (2 if few else 1)
 
     def _cut(self, view: View, technique: Technique, shares: list[float]) -> Cut:
         p = self._protocol
@@ -177,12 +211,18 @@ class Examination:
         )
 
     def _split(
-        self, images: list[Image], view: View, technique: Technique, *, kind: tuple[str, str]
+        self,
+        images: list[Image],
+        view: View,
+        technique: Technique,
+        *,
+        kind: tuple[str, str],
+        passing: str = "",
     ) -> list[Series]:
         """One series, or for cine one per slice where the scanner does so."""
         protocol, scanner = self._protocol, self._scanner
-        name = scanner.names[technique, view]
-        gap = protocol.gap_mm if view is View.SHORT_AXIS else None
+        name = scanner.names[technique, view] + scanner.passes.get(passing, "")
+        gap = self._gap(technique) if view is View.SHORT_AXIS else None
         groups = [images]
         if scanner.series_per_slice and technique is Technique.CINE:
             slices = sorted({image.slice_index for image in images})
@@ -202,9 +242,9 @@ class Examination:
         gap_mm: float | None,
         kind: tuple[str, str],
     ) -> Series:
-        protocol, scanner = self._protocol, self._scanner
-        late = technique is Technique.LGE
+        scanner, pulse = self._scanner, self._protocol.pulses[technique]
         signed = kind[0] == "PSIR"
+        slope, intercept, unit = self._scale(technique, signed=signed)
         self._number += 1
         numbers = list(range(1, len(images) + 1))
         if scanner.shuffled:
@@ -221,26 +261,38 @@ class Examination:
             pixel_mm=grid.pixel_mm,
             thickness_mm=grid.thickness_mm,
             gap_mm=gap_mm,
-            tr_ms=round(protocol.tr_ms * (2.2 if late else 1), 2),
-            te_ms=round(protocol.te_ms * (2.1 if late else 1), 2),
-            ti_ms=protocol.ti_ms if late else None,
-            flip_deg=25.0 if late else 60.0,
-            contrast=late,
+            tr_ms=pulse.tr_ms,
+            te_ms=pulse.te_ms,
+            ti_ms=pulse.ti_ms,
+            flip_deg=pulse.flip_deg,
+            contrast=pulse.contrast,
+            dynamic=technique is Technique.PERFUSION,
+            weighting=pulse.weighting,
             bits_stored=12 if signed else scanner.bits_stored,
-            slope=_PHASE_SLOPE if signed else scanner.slope,
-            intercept=_PHASE_INTERCEPT if signed else scanner.intercept,
+            slope=slope,
+            intercept=intercept,
+            unit=unit,
             compressed=scanner.compressed,
-            attributes=dict(scanner.late if late else scanner.cine),
+            attributes=dict(scanner.tags.get(technique, scanner.tags[Technique.CINE])),
         )
+
+    def _scale(
+        self, technique: Technique, *, signed: bool
+    ) -> tuple[float | None, float | None, str]:
+        """Rescale slope, intercept and type of a series."""
+        scanner = self._scanner
+        if signed:
+            return _PHASE_SLOPE, _PHASE_INTERCEPT, "US"
+        if technique not in MAPS:
+            return scanner.slope, scanner.intercept, "US"
+        if technique not in scanner.map_slopes:
+            return None, None, "US"
+        return scanner.map_slopes[technique], 0.0, scanner.map_unit
 
 
 def _signed(images: NDArray[np.float32]) -> NDArray[np.uint16]:
     """A phase-sensitive reconstruction: nulled muscle near 0, what recovers slower below."""
     return np.clip(np.rint(2048 + (images - 0.12) * 950), 0, 4095).astype(np.uint16)
-
-
-def _multiple(pixels: float) -> int:
-    return int(pixels / 4) * 4
 
 
 def _vector(v: NDArray[np.float64]) -> Vector3:

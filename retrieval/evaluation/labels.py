@@ -1,28 +1,20 @@
 """Judgments from labels: archives whose truth lies in a table or beside the images."""
 
+import hashlib
+import json
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.errors import UsageError
 from retrieval.evaluation.judgments import Judgment
+from retrieval.evaluation.prompts import Prompts
 from retrieval.evaluation.records import pick, read_table
 from retrieval.evaluation.resolve import Resolver
 from retrieval.values.study import StudyId
 
 log = logging.getLogger(__name__)
-
-QUESTIONS = {
-    "DCM": "dilated left ventricle with reduced ejection fraction",
-    "HCM": "left ventricular hypertrophy",
-    "MINF": "previous myocardial infarction with regional wall motion abnormality",
-    "NOR": "normal ventricular size and function",
-    "RV": "dilated right ventricle",
-}
-"""What is asked for each group of ACDC (Bernard et al., IEEE TMI 2018;37:2514).
-
-Any other label is asked for in its own words.
-"""
 
 STUDY_COLUMNS = ("study", "study_uid", "studyinstanceuid", "original_study_uid", "pid")
 LABEL_COLUMNS = ("label", "labels", "group", "class")
@@ -30,11 +22,28 @@ LABEL_COLUMNS = ("label", "labels", "group", "class")
 INFO = "Info.cfg"
 
 
-def read_labels(path: Path, resolver: Resolver) -> list[Judgment]:
-    """Turn labels into judgments: one question a label, its studies relevant.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Labels:
+    """What labels say of an archive.
 
-    Only labelled studies are judged. Labels of studies that are not in the
-    archive are counted in a warning.
+    Attributes
+    ----------
+    of
+        The labels of each labelled study of the archive, in the order of the
+        names that they were given by; at least one study.
+    digest
+        12 hexadecimal digits over all that was given, studies by the names
+        that they had there: the same labels have the same one in every home.
+    """
+
+    of: Mapping[StudyId, tuple[str, ...]]
+    digest: str
+
+
+def read_labels(path: Path, resolver: Resolver) -> Labels:
+    """Read labels; those of studies that are not in the archive are counted in a warning.
+
+    A label that every study has tells nothing and is left out.
 
     Parameters
     ----------
@@ -49,29 +58,41 @@ def read_labels(path: Path, resolver: Resolver) -> list[Judgment]:
     UsageError
         Nothing is labelled, or none of it is in the archive, or all have one label.
     """
-    given = list(_from_info(path) if path.is_dir() else _from_table(path))
-    labels: dict[str, set[StudyId]] = {}
+    given = sorted(_from_info(path) if path.is_dir() else _from_table(path))
+    of: dict[StudyId, set[str]] = {}
     strangers = 0
     for name, its_labels in given:
         study = resolver.find(name)
         if study is None:
             strangers += 1
             continue
-        for label in its_labels:
-            labels.setdefault(label, set()).add(study)
-    among = frozenset(study for studies in labels.values() for study in studies)
-    if not among:
+        of.setdefault(study, set()).update(its_labels)
+    if not of:
         raise UsageError(f"none of the {len(given)} labelled studies of {path} is in this archive")
     if strangers:
         log.warning("%d of %d labelled studies are not in this archive", strangers, len(given))
-    judgments = [
-        Judgment(query=QUESTIONS.get(label, label), relevant=frozenset(studies), among=among)
-        for label, studies in sorted(labels.items())
-        if frozenset(studies) != among
+    shared = set.intersection(*of.values())
+    if not set.union(*of.values()) - shared:
+        raise UsageError(f"all {len(of)} labelled studies have one label; nothing to tell apart")
+    return Labels(
+        of={study: tuple(sorted(its - shared)) for study, its in of.items()},
+        digest=hashlib.sha256(json.dumps(given).encode()).hexdigest()[:12],
+    )
+
+
+def judgments_of(labels: Labels, prompts: Prompts) -> list[Judgment]:
+    """One question for each sentence that asks for a label; only labelled studies are judged."""
+    among = frozenset(labels.of)
+    names = sorted({label for its in labels.of.values() for label in its})
+    return [
+        Judgment(
+            query=sentence,
+            relevant=frozenset(study for study, its in labels.of.items() if label in its),
+            among=among,
+        )
+        for label in names
+        for sentence in prompts.of(label).sentences
     ]
-    if not judgments:
-        raise UsageError(f"all {len(among)} labelled studies have one label; nothing to tell apart")
-    return judgments
 
 
 def _from_table(path: Path) -> Iterator[tuple[str, list[str]]]:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from retrieval.evaluation import metrics
 from retrieval.evaluation.judgments import Judgment
+from retrieval.evaluation.resample import DRAWS, Estimate, estimate
 from retrieval.search.searcher import Order
 from retrieval.values.query import Access, Channel, Query
 
@@ -33,8 +34,6 @@ _SUMMARIES: dict[str, tuple[str, Callable[..., NDArray[np.float64]]]] = {
     "median rank": ("first rank", np.median),
 }
 """Over questions: which metric, and how it is summed up."""
-
-_RESAMPLES = 2000
 
 
 class Ranks(Protocol):
@@ -64,19 +63,6 @@ class QueryScores:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """A number over questions with its bootstrap 95 % interval (low to high).
-
-    The interval says how much the number owes to these very questions; it
-    knows nothing of other archives. With one question it has no width.
-    """
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Scores:
     """Scores per question, and over all of them by name."""
 
@@ -101,7 +87,10 @@ def evaluate(
 
 
 def summarise(queries: Sequence[QueryScores], *, seed: int = 0) -> dict[str, Estimate]:
-    """Sum up over questions, with percentile bootstrap intervals (Efron 1979).
+    """Sum up over questions, with intervals over resampled questions.
+
+    An interval says how much a number owes to these very questions; it knows
+    nothing of other archives. With one question it has no width.
 
     Questions without a value (area under the curve where all is relevant) do
     not count for it; a number that no question has is NaN.
@@ -113,9 +102,8 @@ def summarise(queries: Sequence[QueryScores], *, seed: int = 0) -> dict[str, Est
         if not len(values):
             overall[name] = Estimate(value=np.nan, low=np.nan, high=np.nan)
             continue
-        draws = np.random.default_rng(seed).integers(len(values), size=(_RESAMPLES, len(values)))
-        low, high = np.percentile(summary(values[draws], axis=1), (2.5, 97.5))
-        overall[name] = Estimate(value=float(summary(values)), low=float(low), high=float(high))
+        draws = np.random.default_rng(seed).integers(len(values), size=(DRAWS, len(values)))
+        overall[name] = estimate(float(summary(values)), summary(values[draws], axis=1))
     return overall
 
 

@@ -1,9 +1,14 @@
-"""Where judgments come from: the archive's reports, a file of queries, or labels."""
+"""Where judgments come from: the archive's reports, a file of queries, labels or truth."""
 
+import hashlib
+import json
+from dataclasses import dataclass
 from pathlib import Path
 
+from retrieval.evaluation import prompts
+from retrieval.evaluation.cohort import Cohort, cohort_of
 from retrieval.evaluation.judgments import Judgment, from_reports
-from retrieval.evaluation.labels import read_labels
+from retrieval.evaluation.labels import judgments_of, read_labels
 from retrieval.evaluation.queries import read_queries
 from retrieval.evaluation.resolve import Resolver
 from retrieval.evaluation.truths import is_truth, read_truths
@@ -13,14 +18,31 @@ from retrieval.vault.keys import open_keys
 from retrieval.vault.pseudonyms import Pseudonyms
 
 
-def judgments(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an archive is asked.
+
+    Attributes
+    ----------
+    cohort
+        The labelled studies, where labels were given.
+    digest
+        Names the judgments; those of labels have the same one in every home.
+    """
+
+    judgments: list[Judgment]
+    cohort: Cohort | None = None
+    digest: str
+
+
+def ask(
     catalog: CatalogReader,
     key_file: Path,
     *,
     queries: Path | None,
     labels: Path | None,
     access: Access,
-) -> list[Judgment]:
+) -> Asked:
     """Read the judgments asked for; with neither file, those of the reports.
 
     Parameters
@@ -31,8 +53,26 @@ def judgments(
     known = [study.id for study in catalog.ledger(access=access)]
     keys = open_keys(key_file, create=False) if key_file.exists() else None
     resolver = Resolver(known, None if keys is None else Pseudonyms(keys))
+    if labels is not None and not is_truth(labels):
+        return _by_labels(labels, resolver, catalog, access)
     if queries is not None:
-        return read_queries(queries, resolver)
-    if labels is not None:
-        return read_truths(labels, resolver) if is_truth(labels) else read_labels(labels, resolver)
-    return from_reports(catalog, access=access)
+        found = read_queries(queries, resolver)
+    elif labels is not None:
+        found = read_truths(labels, resolver)
+    else:
+        found = from_reports(catalog, access=access)
+    return Asked(judgments=found, digest=_digest(found))
+
+
+def _by_labels(path: Path, resolver: Resolver, catalog: CatalogReader, access: Access) -> Asked:
+    labels = read_labels(path, resolver)
+    return Asked(
+        judgments=judgments_of(labels, prompts.acdc()),
+        cohort=cohort_of(labels, path, resolver, catalog, access=access),
+        digest=labels.digest,
+    )
+
+
+def _digest(judgments: list[Judgment]) -> str:
+    told = sorted((j.query, sorted(j.relevant), sorted(j.among or ())) for j in judgments)
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]

@@ -3,7 +3,8 @@
 import math
 from typing import Any
 
-from retrieval.evaluation.scores import Estimate, Scores
+from retrieval.evaluation.resample import Estimate
+from retrieval.evaluation.scores import Scores
 
 Json = dict[str, Any]
 Row = tuple[str, ...]

@@ -6,7 +6,7 @@ in any order at all, so that nothing is learnt from brightness alone.
 """
 
 from dataclasses import dataclass, fields
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -101,13 +101,11 @@ class Appearance:
     def select(self, index: Tensor | slice) -> Self:
         """The studies at `index`."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
-        return type(self)(**{k: _part(v, index) for k, v in values.items()})
-
-
-def _part(value: Tensor | Flaws | FirstPass | None, index: Tensor | slice) -> object:
-    if value is None:
-        return None
-    return value[index] if isinstance(value, Tensor) else value.select(index)
+        some: dict[str, Any] = {
+            name: value[index] for name, value in values.items() if isinstance(value, Tensor)
+        }
+        passing = None if self.first_pass is None else self.first_pass.select(index)
+        return type(self)(**some, flaws=self.flaws.select(index), first_pass=passing)
 
 
 def sample_appearance(

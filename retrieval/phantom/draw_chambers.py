@@ -35,7 +35,7 @@ def draw_left_ventricle(people: People) -> dict[str, Tensor]:
     lv_edv = index.clamp(32, 225) * people.bsa_m2
 
     ejection = _ejection(people, dilated=dilated, thick=thick, loaded=loaded, infarct=infarct)
-    ejection = torch.where(remodelled, ejection * draws.uniform(0.6, 0.95), ejection)
+    ejection = torch.where(remodelled, ejection * draws.uniform(0.65, 1.0), ejection)
     shortening = (0.17 * ejection / 0.6 * draws.uniform(0.7, 1.25)).clamp(0.02, 0.23)
     contraction = (1 - (1 - ejection) / (1 - shortening)).clamp(0.04, 0.88)
 
@@ -79,7 +79,7 @@ def _ejection(
     ejection = (people.healthy("lvef") / 100).clamp(0.53, 0.73)
     ejection = torch.where(dilated, draws.uniform(0.11, 0.47), ejection)
     ejection = torch.where(thick, draws.uniform(0.55, 0.8), ejection)
-    ejection = torch.where(infarct, draws.uniform(0.27, 0.66), ejection)
+    ejection = torch.where(infarct, draws.uniform(0.32, 0.68), ejection)
     ejection = torch.where(have(Disease.DIFFUSE), draws.uniform(0.34, 0.64), ejection)
     ejection = torch.where(have(Disease.MYOCARDITIS), draws.uniform(0.4, 0.67), ejection)
     ejection = torch.where(have(Disease.AORTIC_STENOSIS), draws.uniform(0.45, 0.75), ejection)
@@ -109,9 +109,9 @@ def draw_right_ventricle(people: People) -> dict[str, Tensor]:
     loaded = right | (mixture & large & draws.flag(0.5))
     pressure, volume = loaded & (load == 0), loaded & (load == 1)
     at_rest = draws.uniform(0.0, 0.04)
-    flat = torch.where(pressure, draws.uniform(0.05, 0.36), at_rest)
-    flat = torch.where(volume, draws.uniform(0.12, 0.4), flat)
-    flat_es = torch.where(pressure, draws.uniform(0.2, 0.48), at_rest)
+    flat = torch.where(pressure, draws.uniform(0.08, 0.42), at_rest)
+    flat = torch.where(volume, draws.uniform(0.18, 0.46), flat)
+    flat_es = torch.where(pressure, draws.uniform(0.26, 0.54), at_rest)
     wall = people.healthy("rv_wall").clamp(min=1.6)
     wall = torch.where(pressure, draws.uniform(4.5, 10.5), wall)
     stiff = have(Disease.DIFFUSE)

@@ -14,7 +14,7 @@ from retrieval.phantom.conditions import (
     People,
 )
 
-_ANGLE, _DEPTH = (-0.95, 1.35, 2.75), (0.58, 0.34, 0.42)
+_ANGLE, _DEPTH = (-0.85, 1.35, 2.75), (0.58, 0.36, 0.45)
 """Middle of the territories of LAD, RCA and LCX."""
 
 _ALL_ROUND = 6.0
@@ -39,20 +39,20 @@ def draw_scar(people: People) -> dict[str, Tensor]:
     scar = torch.where(have(Disease.DIFFUSE), SCAR_DIFFUSE, scar)
     ischaemic &= ~band & ~inflamed
 
-    territory = draws.choice([0.42, 0.29, 0.29])
+    territory = draws.choice([0.42, 0.27, 0.31])
     second = (territory + 1 + draws.choice([0.5, 0.5])) % 3
     several = ischaemic & draws.flag(0.4)
     place, lateral = _place(people, territory), draws.flag(0.4)
     centre, depth = place
-    apical = ischaemic & (territory == 0) & draws.flag(0.35)
+    apical = ischaemic & (territory == 0) & draws.flag(0.4)
     depth = torch.where(apical, 0.92, depth)
     centre = torch.where(band, torch.where(lateral, 2.6, -0.1), centre)
     centre = torch.where(inflamed & ~band, draws.uniform(1.9, 3.3), centre)
     depth = torch.where(band | inflamed, draws.uniform(0.2, 0.55), depth)
-    width = draws.uniform(0.5, 1.15) * torch.where(band | inflamed, 0.85, 1.0)
+    width = draws.uniform(0.65, 1.25) * torch.where(band | inflamed, 0.85, 1.0)
     share = torch.where(through, draws.uniform(0.72, 1.0), draws.uniform(0.28, 0.5))
     share = torch.where(band | inflamed, draws.uniform(0.22, 0.42), share)
-    still = torch.where(through, draws.uniform(0.75, 1.15), draws.uniform(0.35, 0.9))
+    still = torch.where(through, draws.uniform(0.75, 1.15), draws.uniform(0.5, 0.95))
     aneurysm = through & draws.flag(0.25)
     still = torch.where(aneurysm, draws.uniform(1.1, 1.5), still)
     weak = inflamed & draws.flag(0.35)
@@ -64,16 +64,16 @@ def draw_scar(people: People) -> dict[str, Tensor]:
         "scar_kind": scar,
         "territory": territory,
         "transmurality": share,
-        "scar_angle": centre + draws.normal(0.0, 0.15),
+        "scar_angle": centre + draws.normal(0.0, 0.2),
         "scar_width": torch.where(apical, _ALL_ROUND, width),
         "scar_depth": depth + draws.normal(0.0, 0.05),
-        "scar_reach": draws.uniform(0.24, 0.46),
+        "scar_reach": draws.uniform(0.28, 0.5),
         "second_territory": second,
         "second_size": torch.where(several & ~apical, draws.uniform(0.6, 1.2), 0.0),
         "second_angle": second_centre + draws.normal(0.0, 0.15),
         "second_depth": second_depth + draws.normal(0.0, 0.05),
         "akinesia": still,
-        "thinning": torch.where(thin, draws.uniform(0.05, 0.65), 0.0),
+        "thinning": torch.where(thin, draws.uniform(0.15, 0.7), 0.0),
         "acute": (fresh & (scar != SCAR_DIFFUSE)).float(),
     }
 

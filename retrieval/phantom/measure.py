@@ -60,7 +60,6 @@ def measure(hearts: Hearts, lv: LeftVentricle, moment: Moment) -> list[HeartTrut
     muscle = enclosed_ml(moment.epi[:, 0], moment.length_mm[:, 0]) - cavity[:, 0]
     right = enclosed_ml(moment.rv, moment.length_mm) - enclosed_ml(moment.epi, moment.length_mm)
     numbers = {
-        "age_years": hearts.age_years,
         "height_cm": hearts.height_cm,
         "weight_kg": hearts.weight_kg,
         "bsa_m2": hearts.bsa_m2,
@@ -110,8 +109,9 @@ def measure(hearts: Hearts, lv: LeftVentricle, moment: Moment) -> list[HeartTrut
             hypertrophy=_HYPERTROPHY[int(hearts.hypertrophy[i])],
             scars=scars[i],
             acute=bool(hearts.acute[i] > 0),
-            **{k: _numbers(v[i]) for k, v in flags.items()},
-            **{k: (int(v[i]) if k == "age_years" else float(v[i])) for k, v in numbers.items()},  # pyright: ignore[reportArgumentType]
+            age_years=int(hearts.age_years[i]),
+            **{k: float(v[i]) for k, v in numbers.items()},  # pyright: ignore[reportArgumentType]
+            **{k: _numbers(v[i]) for k, v in flags.items()},  # pyright: ignore[reportArgumentType]
         )
         for i in range(len(hearts))
     ]

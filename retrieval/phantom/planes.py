@@ -66,6 +66,17 @@ class Planes:
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return replace(self, **{k: v[index] for k, v in values.items() if isinstance(v, Tensor)})
 
+    def only(self, plane: int) -> Self:
+        """One of the planes of every heart."""
+        one = slice(plane, plane + 1)
+        return replace(
+            self,
+            origin_mm=self.origin_mm[:, one],
+            row=self.row[:, one],
+            column=self.column[:, one],
+            shift_mm=self.shift_mm[:, one],
+        )
+
     def coarser(self, step: int) -> Self:
         """The same planes with pixels `step` times as large; the size must divide."""
         middle = (step - 1) / 2 * self.pixel_mm[:, None, None]

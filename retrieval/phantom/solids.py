@@ -5,7 +5,7 @@ from torch import Tensor
 
 from retrieval.phantom.moment import Ellipsoid, Moment, Tube
 
-LEAFLET_MM = 0.3
+LEAFLET_MM = 0.5
 """Half of a leaflet's thickness as it shows."""
 
 _TENT_MM = 5.0

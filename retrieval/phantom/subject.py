@@ -1,7 +1,7 @@
 """One simulated person to be imaged: the renderer without torch in its interface."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from retrieval.phantom.anatomy import Anatomy
-from retrieval.phantom.appearance import sample_appearance
+from retrieval.phantom.appearance import Appearance, sample_appearance
+from retrieval.phantom.contrasts import USUAL
 from retrieval.phantom.physiology import Mix, sample_hearts
 from retrieval.phantom.planes import Planes, long_axes, sample_operators, short_axis
 from retrieval.phantom.render import render
@@ -26,6 +27,9 @@ _BODY_PLANES: dict[BodyPlane, tuple[tuple[float, float, float], tuple[float, flo
 }
 """Row and column directions in LPS, as such images are shown."""
 
+_AT_REST = 0.15
+"""What is left at rest of a perfusion defect that stress provokes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cut:
@@ -34,7 +38,8 @@ class Cut:
     Attributes
     ----------
     images
-        (K, P, height, width) float32, 0 or more; blood of a usual cine is about 0.85.
+        (K, P, height, width) float32, 0 or more; blood of a usual cine is about
+        0.85; maps are in ms.
     position_mm
         Centre of each plane's first pixel, (K, 3).
     row, column
@@ -70,7 +75,7 @@ class Subject:
         self._operator = sample_operators(1, self._generator, strength=strength)
         self._looks = {
             technique: sample_appearance(1, self._generator, technique=technique, strength=strength)
-            for technique in (Technique.CINE, Technique.LGE)
+            for technique in USUAL
         }
         self.truth: HeartTruth = self._anatomy.truths()[0]
         self.lv_length_mm = float(self._anatomy.lv.length_mm[0])
@@ -85,17 +90,57 @@ class Subject:
         phases: Sequence[float],
     ) -> Cut:
         """Image a short-axis stack of `slices`, `gap_mm` apart, at shares of the beat."""
-        planes = short_axis(
-            self._anatomy,
-            self._operator,
-            self._generator,
-            slices=slices,
-            gap_mm=gap_mm,
-            pixel_mm=grid.pixel_mm,
-            size=grid.size,
-            thickness_mm=grid.thickness_mm,
+        planes = self._stack(grid, slices, gap_mm)
+        return self._image(planes, self._looks[technique], technique, phases)
+
+    def first_pass(
+        self,
+        grid: Grid,
+        *,
+        slices: int,
+        gap_mm: float,
+        triggers: Sequence[float],
+        times: Sequence[float],
+        stress: bool,
+    ) -> Cut:
+        """Image the passage of contrast agent in `slices`, one image of each a beat.
+
+        Parameters
+        ----------
+        triggers
+            Share of the beat at which each slice is imaged.
+        times
+            Shares of the acquisition, increasing.
+        stress
+            Under stress; at rest little is left of a defect.
+        """
+        planes = self._stack(grid, slices, gap_mm)
+        looks = self._looks[Technique.PERFUSION]
+        passing = looks.first_pass
+        assert passing is not None  # noqa: S101
+        provoked = passing.deprived * (1.0 if stress else _AT_REST)
+        cuts = [
+            self._image(
+                planes.only(k),
+                replace(
+                    looks,
+                    first_pass=replace(
+                        passing,
+                        deprived=provoked,
+                        trigger=torch.full_like(passing.trigger, trigger),
+                    ),
+                ),
+                Technique.PERFUSION,
+                times,
+            )
+            for k, trigger in enumerate(triggers)
+        ]
+        return Cut(
+            images=np.concatenate([c.images for c in cuts]),
+            position_mm=np.concatenate([c.position_mm for c in cuts]),
+            row=np.concatenate([c.row for c in cuts]),
+            column=np.concatenate([c.column for c in cuts]),
         )
-        return self._image(planes, technique, phases)
 
     def long_axis(
         self, view: View, technique: Technique, grid: Grid, *, phases: Sequence[float]
@@ -110,7 +155,7 @@ class Subject:
             size=grid.size,
             thickness_mm=grid.thickness_mm,
         )
-        return self._image(planes, technique, phases)
+        return self._image(planes, self._looks[technique], technique, phases)
 
     def body_plane(self, name: BodyPlane, grid: Grid) -> Cut:
         """Image one plane along the body's axes through the heart, as localisers do."""
@@ -129,15 +174,29 @@ class Subject:
             width=width,
             shift_mm=torch.zeros(1, 1, 3),
         )
-        return self._image(planes, Technique.CINE, (0.7,))
+        return self._image(planes, self._looks[Technique.CINE], Technique.CINE, (0.7,))
 
-    def _image(self, planes: Planes, technique: Technique, phases: Sequence[float]) -> Cut:
+    def _stack(self, grid: Grid, slices: int, gap_mm: float) -> Planes:
+        return short_axis(
+            self._anatomy,
+            self._operator,
+            self._generator,
+            slices=slices,
+            gap_mm=gap_mm,
+            pixel_mm=grid.pixel_mm,
+            size=grid.size,
+            thickness_mm=grid.thickness_mm,
+        )
+
+    def _image(
+        self, planes: Planes, look: Appearance, technique: Technique, phases: Sequence[float]
+    ) -> Cut:
         images = render(
             self._anatomy,
             planes,
             torch.tensor([phases], dtype=torch.float32),
             technique=technique,
-            appearance=self._looks[technique],
+            appearance=look,
             generator=self._generator,
         )
         hearts = self._anatomy.hearts

@@ -13,7 +13,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
 
-from indexer.phantoms.scanners import SCANNERS
+from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.plan import plan_study
 from indexer.raw import RawSeries
 from indexer.simulate import REPORTS, TRUTHS, write_archive
@@ -176,7 +176,10 @@ def test_enhanced_instances_place_and_time_every_frame(archive: Path) -> None:
 
 def test_the_indexer_sees_the_views_and_techniques_that_were_acquired(archive: Path) -> None:
     """Also without descriptions, which here only say what the right answer is."""
-    names = {s.model: {name: key for key, name in s.names.items()} for s in SCANNERS}
+    names = {
+        s.model: {name + more: key for key, name in s.names.items() for more in added(s)}
+        for s in SCANNERS
+    }
     checked = 0
     for found in find([archive], workers=1).studies:
         raw = read_study(found)
@@ -194,6 +197,10 @@ def test_the_indexer_sees_the_views_and_techniques_that_were_acquired(archive: P
             else:
                 assert "pair" in series.reason
     assert checked > 10
+
+
+def added(scanner: Scanner) -> tuple[str, ...]:
+    return ("", *scanner.passes.values())
 
 
 def without_words(series: RawSeries) -> RawSeries:

@@ -21,6 +21,7 @@ from retrieval.errors import ClipNotFound, StudyNotFound
 from retrieval.ports import Counts
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
 from retrieval.values.query import Evidence, Hit, Query, Ranking
 from retrieval.values.report import Report
@@ -281,6 +282,18 @@ class FakeCatalog:
     def impressions(self, ids, *, access):
         return {s: self._get(s).report.impression for s in ids if self._get(s).report}
 
+    def estimates(self, encoder_id, *, access):
+        """Of every heart but each sixth: all quantities grow with the cavity, some less surely."""
+        assert encoder_id == ENCODER
+        return {
+            study: tuple(
+                Estimate(quantity=q, value=10.0 * h.radius_mm + i, spread=4.0 + 9 * i)
+                for i, q in enumerate(Quantity)
+            )
+            for n, (study, h) in enumerate(self.hearts.items())
+            if n % 6 != 5
+        }
+
     def eligible(self, where, *, access):
         return frozenset(s for s, h in self.hearts.items() if passes(h, where))
 
@@ -394,6 +407,7 @@ class FakeReading:
     clips: FakeClips
     searcher: FakeSearcher
     generation: str = GENERATION
+    encoder_id: EncoderId = ENCODER
 
 
 def reading(studies=24):
@@ -418,6 +432,6 @@ def reading(studies=24):
     return FakeReading(catalog, FakeClips(hearts), FakeSearcher(catalog))
 
 
-def backend_of(studies=24):
+def backend_of(studies=24, *, research=False):
     fake = reading(studies)
-    return Backend(lambda: fake, lambda: fake.generation)
+    return Backend(lambda: fake, lambda: fake.generation, research=research)

@@ -6,7 +6,9 @@ import fake_archive
 import pytest
 
 from retrieval.errors import NothingPublished
+from retrieval.settings import Settings
 from retrieval.values.study import State
+from webui import archive
 from webui.backend import READER, Backend, coverage_of
 
 
@@ -23,6 +25,17 @@ def test_a_new_generation_is_opened_when_it_goes_live_and_not_before():
     live[0] = "g2"
     assert backend.desk().reading.generation == "g2"
     assert opened == ["g1", "g2"]
+
+
+def test_research_is_off_unless_the_settings_turn_it_on(tmp_path, monkeypatch):
+    def opened(**given):
+        made = archive.open_archive(Settings(home=tmp_path, **given))
+        return made.desk().research
+
+    monkeypatch.setattr("retrieval.wiring.open_reading", lambda _: fake_archive.reading(1))
+    monkeypatch.setattr("webui.archive.generation.current", lambda _: "g1")
+    assert not opened()
+    assert opened(research=True)
 
 
 def test_nothing_published_is_asked_again_at_every_visit(tmp_path):

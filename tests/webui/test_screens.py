@@ -149,6 +149,22 @@ def test_a_study_page_shows_all_clips_the_report_and_the_nearest_cases(archive):
     assert test.button[0].label == "Results, 5 of 24"
 
 
+def test_machine_estimates_are_shown_for_research_alone(archive):
+    study = fake_archive.heart(4).study.id
+    assert "machine estimate" not in html(visit(archive, study=study)).lower()
+    body = html(visit(fake_archive.backend_of(24, research=True), study=study))
+    assert "Research: machine estimates" in body
+    assert "percentiles of 20 studies" in body
+    assert body.count('class="cs-bar"') == 8
+    assert body.index("<h2>Report") < body.index("<h2>Research") < body.index("<h2>Provenance")
+
+
+def test_a_study_without_machine_estimates_says_so():
+    study = fake_archive.heart(5).study.id
+    body = html(visit(fake_archive.backend_of(24, research=True), study=study))
+    assert f"Encoder <code>{fake_archive.ENCODER}</code> estimates nothing of this study." in body
+
+
 def test_leaving_a_study_goes_back_to_its_results_with_its_card_in_focus(archive):
     study = fake_archive.heart(4).study.id
     test = visit(archive, q="large heart", study=study)

@@ -6,10 +6,11 @@ from html import escape
 
 import streamlit as st
 
+from retrieval.search.estimates import places
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.query import Hit, Query, Ranking
 from retrieval.values.study import State, Study, StudyId
-from webui import reporttext, studyview, words
+from webui import reporttext, researchview, studyview, words
 from webui.address import Address
 from webui.backend import READER, Desk
 from webui.cards import Card, card
@@ -42,6 +43,9 @@ def show(desk: Desk, address: Address, study_id: StudyId) -> None:
             _player(desk, address, study, clips, near, hit)
         with st.container(key="right", width=RIGHT_PX, gap=None):
             st.html(reporttext.panel(catalog.report(study_id, access=READER)))
+            if desk.research:
+                placed = places(catalog, study_id, desk.reading.encoder_id, access=READER)
+                st.html(researchview.panel(placed))
             st.html(provenance(study, clips, near))
     frame.bottom(KEYS)
 

@@ -3,6 +3,10 @@
 Frozen in Time (Bain et al., ICCV 2021) with the wiring of the published
 model: the time attention feeds the space attention but is no residual of the
 block. Parameter names are those of the published weights.
+
+The class token and the patches travel apart, and a block walks over the
+patches a few lines at a time, so that what one product writes is still in the
+processor's cache when the next one reads it.
 """
 
 from dataclasses import dataclass
@@ -11,8 +15,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from retrieval.encoder.cmrclip.attention import ClassQuery, DividedAttention, Product
+
 EPS = 1e-6
 """LayerNorm epsilon; not recorded in the weights."""
+
+TOKENS_AT_ONCE = 1792
+"""On a CPU: the widest intermediate (hidden layer of the MLP, 22 MB) stays in a usual L3 cache,
+and below the size from which the allocator asks the system for fresh pages each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,60 +48,13 @@ class TowerShape:
     frames: int
 
 
-class DividedAttention(nn.Module):
-    """Attention of each patch over CLS and one line of tokens; of CLS over all of them."""
-
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.qkv = nn.Linear(dim, 3 * dim)
-        self.proj = nn.Linear(dim, dim)
-
-    def forward(self, x: Tensor, *, frames: int, over: str, cls_only: bool = False) -> Tensor:
-        """Attend over "time" (same patch, every frame) or "space" (same frame, every patch).
-
-        Parameters
-        ----------
-        x
-            (B, 1 + frames * patches, D), CLS first, then frame by frame.
-        cls_only
-            Compute the CLS row alone: (B, 1, D).
-        """
-        batch, tokens, dim = x.shape
-        qkv = self.qkv(x).view(batch, tokens, 3, self.heads, dim // self.heads)
-        q, k, v = qkv.permute(2, 0, 3, 1, 4)  # each (B, heads, tokens, head dim)
-        cls = functional.scaled_dot_product_attention(q[:, :, :1], k, v)
-        if cls_only:
-            return self.proj(cls.transpose(1, 2).reshape(batch, 1, dim))
-        patches = self._patches(q, k, v, frames=frames, over=over)
-        out = torch.cat([cls, patches], dim=2).transpose(1, 2).reshape(batch, tokens, dim)
-        return self.proj(out)
-
-    @staticmethod
-    def _patches(q: Tensor, k: Tensor, v: Tensor, *, frames: int, over: str) -> Tensor:
-        batch, heads, _, width = q.shape
-
-        def lines(t: Tensor) -> Tensor:  # (B, heads, lines, along, head dim)
-            grid = t[:, :, 1:].view(batch, heads, frames, -1, width)
-            return grid.transpose(2, 3) if over == "time" else grid
-
-        def with_cls(t: Tensor) -> Tensor:
-            grid = lines(t)
-            cls = t[:, :, None, :1].expand(-1, -1, grid.shape[2], -1, -1)
-            return torch.cat([cls, grid], dim=3)
-
-        out = functional.scaled_dot_product_attention(lines(q), with_cls(k), with_cls(v))
-        back = out.transpose(2, 3) if over == "time" else out
-        return back.reshape(batch, heads, -1, width)
-
-
 class Mlp(nn.Module):
     """Two layers with an exact (erf) GELU between them."""
 
     def __init__(self, dim: int, hidden: int) -> None:
         super().__init__()
-        self.fc1 = nn.Linear(dim, hidden)
-        self.fc2 = nn.Linear(hidden, dim)
+        self.fc1 = Product(dim, hidden)
+        self.fc2 = Product(hidden, dim)
 
     def forward(self, x: Tensor) -> Tensor:
         """(..., D) -> (..., D)."""
@@ -110,12 +73,57 @@ class Block(nn.Module):
         self.mlp = Mlp(shape.dim, shape.mlp)
         self.norm3 = nn.LayerNorm(shape.dim, eps=EPS)
 
-    def forward(self, x: Tensor, *, frames: int, cls_only: bool = False) -> Tensor:
-        """(B, 1 + frames * patches, D) -> the same, or its CLS row alone, (B, 1, D)."""
-        time = self.timeattn(self.norm3(x), frames=frames, over="time")
-        mixed = self.norm1(x + time)
-        space = self.attn(mixed, frames=frames, over="space", cls_only=cls_only)
-        x = (x[:, :1] if cls_only else x) + space
+    def forward(self, cls: Tensor, patches: Tensor, *, at_once: int) -> tuple[Tensor, Tensor]:
+        """Compute the whole block.
+
+        Parameters
+        ----------
+        cls
+            (B, 1, D).
+        patches
+            (B, T, patches, D).
+        at_once
+            About how many tokens go through a product together; changes
+            rounding and nothing else.
+
+        Returns
+        -------
+        tuple
+            Both, in the same shapes.
+        """
+        lead, mixed = self.over_time(cls, patches, at_once=at_once)
+        query = ClassQuery(self.attn, lead)
+        frames = _lines(at_once, patches)
+        done: list[Tensor] = []
+        for here, few in zip(patches.split(frames, 1), mixed.split(frames, 1), strict=True):
+            query.see(few)
+            done.append(self._fed(here + self.attn(lead, few)))
+        return self._fed(cls + query.answer()), torch.cat(done, dim=1)
+
+    def class_token(self, cls: Tensor, patches: Tensor, *, at_once: int) -> Tensor:
+        """Compute the class token alone, (B, 1, D): all that is read of the last block.
+
+        It still needs what time did to every patch, but no patch's query, key
+        or value over space, and no patch's MLP.
+        """
+        lead, mixed = self.over_time(cls, patches, at_once=at_once)
+        query = ClassQuery(self.attn, lead)
+        query.see(mixed)
+        return self._fed(cls + query.answer())
+
+    def over_time(self, cls: Tensor, patches: Tensor, *, at_once: int) -> tuple[Tensor, Tensor]:
+        """norm1(x + time(norm3(x))): what the space attention reads, in the shapes given."""
+        lead = self.norm3(cls)
+        query = ClassQuery(self.timeattn, lead)
+        lines = patches.transpose(1, 2)
+        mixed: list[Tensor] = []
+        for few in lines.split(_lines(at_once, lines), 1):
+            normed = self.norm3(few)
+            query.see(normed)
+            mixed.append(self.norm1(self.timeattn(lead, normed) + few))
+        return self.norm1(cls + query.answer()), torch.cat(mixed, dim=1).transpose(1, 2)
+
+    def _fed(self, x: Tensor) -> Tensor:
         return x + self.mlp(self.norm2(x))
 
 
@@ -145,7 +153,7 @@ class VideoTower(nn.Module):
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.depth))
         self.norm = nn.LayerNorm(shape.dim, eps=EPS)
 
-    def tokens(self, video: Tensor) -> Tensor:
+    def tokens(self, video: Tensor) -> tuple[Tensor, Tensor]:
         """What enters the first block.
 
         Parameters
@@ -156,8 +164,9 @@ class VideoTower(nn.Module):
 
         Returns
         -------
-        Tensor
-            (B, 1 + T * patches, D): CLS, then frame by frame.
+        tuple
+            The class token (B, 1, D) and the patches (B, T, patches, D), in
+            the tower's own precision.
 
         Raises
         ------
@@ -168,14 +177,20 @@ class VideoTower(nn.Module):
         if frames > self.shape.frames:
             raise ValueError(f"a video of {frames} frames; at most {self.shape.frames} fit")
         place = self.pos_embed[:, None, 1:] + self.temporal_embed[:, :frames, None]
-        patches = (self.patch_embed(video) + place).flatten(1, 2)
-        cls = (self.cls_token + self.pos_embed[:, :1]).expand(len(video), -1, -1)
-        return torch.cat([cls, patches], dim=1)
+        patches = self.patch_embed(video.to(self.cls_token.dtype)) + place
+        return (self.cls_token + self.pos_embed[:, :1]).expand(len(video), -1, -1), patches
 
     def forward(self, video: Tensor) -> Tensor:
-        """(B, T, 3, H, W) -> (B, D). Of the last block only the CLS row is computed."""
-        x = self.tokens(video)
-        last = len(self.blocks) - 1
-        for number, block in enumerate(self.blocks):
-            x = block(x, frames=video.shape[1], cls_only=number == last)
-        return self.norm(x)[:, 0]
+        """(B, T, 3, H, W) -> (B, D). Of the last block only the class token is computed."""
+        cls, patches = self.tokens(video)
+        at_once = TOKENS_AT_ONCE if video.device.type == "cpu" else patches[..., 0].numel()
+        *inner, last = self.blocks
+        for block in inner:
+            cls, patches = block(cls, patches, at_once=at_once)
+        return self.norm(last.class_token(cls, patches, at_once=at_once))[:, 0]
+
+
+def _lines(at_once: int, grid: Tensor) -> int:
+    """How many lines of (B, lines, tokens, D) hold about `at_once` tokens, at least one."""
+    batch, _, along, _ = grid.shape
+    return max(1, at_once // (batch * along))

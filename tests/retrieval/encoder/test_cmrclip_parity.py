@@ -11,6 +11,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from retrieval.encoder.cmrclip import frames
+from retrieval.encoder.cmrclip.attention import ClassQuery
 from retrieval.encoder.cmrclip.network import Architecture, CmrClip, norm_softmax_loss, similarity
 from retrieval.encoder.cmrclip.published import UNUSED, assemble
 
@@ -47,20 +48,36 @@ def close(found, wanted, tolerance=F32):
     assert np.abs(found.detach().numpy() - wanted).max() <= tolerance
 
 
+def attended(attention, cls, lines):
+    """(B, 1, D) and (B, lines, tokens, D) -> what both get, in the same shapes."""
+    query = ClassQuery(attention, cls)
+    query.see(lines)
+    return query.answer(), attention(cls, lines)
+
+
+def joined(cls, patches):
+    """As the published code lays tokens out: CLS, then frame by frame."""
+    return torch.cat([cls, patches.flatten(1, 2)], dim=1)
+
+
+def across(cls, patches):
+    return cls, patches.transpose(1, 2)
+
+
 def test_every_intermediate_of_the_video_tower(network, io):
     video = torch.from_numpy(io["video"])
     tower = network.video_model
     x = tower.tokens(video)
-    close(x, io["video_tokens_in"])
+    close(joined(*x), io["video_tokens_in"])
     for number, block in enumerate(tower.blocks):
-        time = block.timeattn(block.norm3(x), frames=6, over="time")
-        close(time, io[f"video_timeattn{number}"])
-        close(
-            block.attn(block.norm1(x + time), frames=6, over="space"),
-            io[f"video_spaceattn{number}"],
-        )
-        x = block(x, frames=6)
-        close(x, io[f"video_block{number}"])
+        time = across(*attended(block.timeattn, *map(block.norm3, across(*x))))
+        close(joined(*time), io[f"video_timeattn{number}"])
+        mixed = [block.norm1(a + b) for a, b in zip(x, time, strict=True)]
+        close(joined(*attended(block.attn, *mixed)), io[f"video_spaceattn{number}"])
+        alone = block.class_token(*x, at_once=20)
+        x = block(*x, at_once=20)
+        close(joined(*x), io[f"video_block{number}"])
+        close(alone[:, 0], io[f"video_block{number}"][:, 0])
     close(tower(video), io["video_features"])
     close(network.video_embeddings(video), io["video_embeds"])
 

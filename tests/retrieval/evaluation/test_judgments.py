@@ -1,18 +1,19 @@
 """Judgments from reports, files, labels and simulated truth."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from retrieval.errors import UsageError
 from retrieval.evaluation import judgments as judging
-from retrieval.evaluation import labels as labelling
 from retrieval.evaluation.judgments import QUESTIONS, Judgment, from_reports
-from retrieval.evaluation.labels import read_labels
+from retrieval.evaluation.labels import judgments_of, read_labels
+from retrieval.evaluation.prompts import acdc
 from retrieval.evaluation.queries import read_queries
 from retrieval.evaluation.resolve import Resolver
-from retrieval.evaluation.sources import judgments
+from retrieval.evaluation.sources import ask
 from retrieval.evaluation.truths import WORDINGS, is_truth, read_truths
 from retrieval.phantom.sentences import phrases
 from retrieval.values.finding import Finding, FindingName, Polarity
@@ -184,11 +185,33 @@ class TestLabels:
         path = self.write(tmp_path, layout)
         found = read_labels(path, Resolver([p1, p2, p3, other], pseudonyms))
         among = frozenset([p1, p2, p3])
-        assert found == [
-            Judgment(query=labelling.QUESTIONS["DCM"], relevant=frozenset([p1, p3]), among=among),
-            Judgment(query=labelling.QUESTIONS["NOR"], relevant=frozenset([p2]), among=among),
-        ]
+        assert found.of == {p1: ("DCM",), p2: ("NOR",), p3: ("DCM",)}
+        assert list(found.of) == [p1, p2, p3]  # by name, whatever their pseudonyms
         assert "1 of 4 labelled studies are not in this archive" in caplog.text
+        among = frozenset([p1, p2, p3])
+        judged = judgments_of(found, acdc())
+        assert judged == [
+            *(
+                Judgment(query=sentence, relevant=frozenset([p1, p3]), among=among)
+                for sentence in acdc().groups["DCM"].sentences
+            ),
+            *(
+                Judgment(query=sentence, relevant=frozenset([p2]), among=among)
+                for sentence in acdc().groups["NOR"].sentences
+            ),
+        ]
+
+    def test_the_same_labels_have_the_same_digest_in_every_home(
+        self, tmp_path: Path, pseudonyms: Pseudonyms
+    ):
+        path = self.write(tmp_path, "csv")
+        here = Resolver([pseudonyms.study(p) for p in ("p1", "p2", "p3")], pseudonyms)
+        other = Pseudonyms(open_keys(tmp_path / "other" / "key", create=True))
+        there = Resolver([other.study(p) for p in ("p3", "p2")], other)
+        assert read_labels(path, here).digest == read_labels(path, there).digest
+        before = read_labels(path, here).digest
+        path.write_text(path.read_text().replace("p2,NOR", "p2,RV"))
+        assert read_labels(path, here).digest != before
 
     def test_other_labels_are_asked_for_in_their_own_words_and_may_be_several(
         self, tmp_path: Path, pseudonyms: Pseudonyms
@@ -200,7 +223,9 @@ class TestLabels:
             {"study": "a", "labels": ["scar", "effusion"]},
             {"study": "b", "labels": ["scar"]},
         )
-        (judgment,) = read_labels(path, Resolver([a, b], pseudonyms))
+        labels = read_labels(path, Resolver([a, b], pseudonyms))
+        assert labels.of == {a: ("effusion",), b: ()}  # what all have tells nothing
+        (judgment,) = judgments_of(labels, acdc())
         assert judgment.query == "effusion"
         assert judgment.relevant == {a}
         assert judgment.among == {a, b}
@@ -230,15 +255,13 @@ class TestLabels:
             read_labels(tmp_path, Resolver([], pseudonyms))
 
     def test_every_group_of_acdc_has_a_question(self, pseudonyms: Pseudonyms):
-        acdc = Path(__file__).parents[3].parent / "shared" / "data" / "acdc_train"
-        if not acdc.exists():
+        folder = Path(__file__).parents[3].parent / "shared" / "data" / "acdc_train"
+        if not folder.exists():
             pytest.skip("../shared/data/acdc_train is not here")
         known = [pseudonyms.study(f"patient{i:03d}") for i in range(1, 101)]
-        found = read_labels(acdc, Resolver(known, pseudonyms))
-        assert {j.query: len(j.relevant) for j in found} == dict.fromkeys(
-            labelling.QUESTIONS.values(), 20
-        )
-        assert all(j.among == frozenset(known) for j in found)
+        found = read_labels(folder, Resolver(known, pseudonyms))
+        assert Counter(found.of.values()) == {(group,): 20 for group in acdc().groups}
+        assert list(found.of) == known
 
 
 def truth(**changes) -> dict:
@@ -322,7 +345,7 @@ def test_the_right_source_is_read(tmp_path: Path, pseudonyms: Pseudonyms, monkey
 
     def read(key_file: Path = key, **files):
         given = {"queries": None, "labels": None} | files
-        return judgments(catalog, key_file, **given, access=LOCAL_OPERATOR)
+        return ask(catalog, key_file, **given, access=LOCAL_OPERATOR).judgments
 
     assert [j.query for j in read(queries=queries)] == ["x"]
     assert [j.query for j in read(labels=table)] == ["a", "b"]
@@ -341,7 +364,7 @@ def test_studies_that_are_not_indexed_can_still_be_named(pseudonyms: Pseudonyms,
     lost = replace(a_study("lost"), id=pseudonyms.study("1.2"), state=State.QUARANTINED)
     catalog.add(lost)
     path = file_of(tmp_path, "q.jsonl", {"query": "x", "relevant": ["1.2"]})
-    (judgment,) = judgments(
+    (judgment,) = ask(
         catalog, tmp_path / "secret" / "key", queries=path, labels=None, access=LOCAL_OPERATOR
-    )
+    ).judgments
     assert judgment.relevant == {lost.id}

@@ -1,0 +1,203 @@
+"""`cineseek evaluate`: open what a home holds, ask, score, and write down that it was done."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from retrieval import wiring
+from retrieval.errors import UsageError
+from retrieval.evaluation import history, prompts, reading_views, sources, views
+from retrieval.evaluation.history import Looks
+from retrieval.evaluation.reading import Reading, read_all
+from retrieval.evaluation.reading_views import Table
+from retrieval.evaluation.scores import Scores
+from retrieval.evaluation.scores import evaluate as score
+from retrieval.evaluation.seen import Seen, embedded, published
+from retrieval.evaluation.sources import Asked
+from retrieval.ports import CatalogReader
+from retrieval.settings import Settings
+from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter
+from retrieval.values.study import StudyId
+
+CONTROL_SEEDS = (0, 1, 2)
+"""Of the untrained networks that stand beside an encoder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is to be scored, and on what.
+
+    Attributes
+    ----------
+    encoder
+        A name or a checkpoint's folder that is to be scored in place of what
+        is published.
+    control
+        Whether untrained networks of the same shape are scored too.
+    """
+
+    queries: Path | None = None
+    labels: Path | None = None
+    channel: Channel = Channel.VIDEO
+    encoder: str | None = None
+    control: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """What came of it.
+
+    Attributes
+    ----------
+    generation
+        None where an encoder was scored that is not published.
+    reading
+        None where no labels were given, or another channel was asked.
+    before
+        Earlier looks at the same judgments.
+    """
+
+    channel: Channel
+    encoder_id: str
+    generation: str | None
+    scores: Scores
+    reading: Reading | None
+    before: Looks
+
+    def told(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return {
+            "channel": self.channel,
+            "encoder": self.encoder_id,
+            "generation": self.generation,
+            "looks before": {"scorings": self.before.count, "encoders": self.before.encoders},
+            **views.scores_json(self.scores),
+            "labels": None if self.reading is None else reading_views.reading_json(self.reading),
+        }
+
+    def tables(self) -> list[Table]:
+        """What people read."""
+        overall = [
+            Table(columns=views.QUERY_COLUMNS, rows=tuple(views.query_rows(self.scores))),
+            Table(columns=views.OVERALL_COLUMNS, rows=tuple(views.overall_rows(self.scores))),
+        ]
+        return overall if self.reading is None else reading_views.reading_tables(self.reading)
+
+    def summary(self) -> str:
+        """What was scored, and how often these judgments were looked at before."""
+        return (
+            f"encoder {self.encoder_id} · generation {self.generation or 'none'} · looks at these "
+            f"judgments before: {self.before.count}, by {self.before.encoders} encoders"
+        )
+
+
+def evaluate(settings: Settings, request: Request) -> Evaluation:
+    """Score a home's generation, or another encoder on its clips, and note it in the home.
+
+    Raises
+    ------
+    UsageError
+        The request cannot be met, or its files cannot be read.
+    NothingPublished
+        Nothing is live, and no encoder was named.
+    """
+    _check(request)
+    scene = (
+        _live(settings, request)
+        if request.encoder is None
+        else _candidate(settings, request.encoder, request)
+    )
+    asked, seen = scene.asked, scene.seen
+    reading = None
+    if asked.cohort is not None and request.channel is Channel.VIDEO:
+        controls = _controls(scene, settings, asked.cohort.studies) if request.control else []
+        reading = read_all(seen, controls, asked.cohort, prompts.acdc(), access=LOCAL_OPERATOR)
+    found = Evaluation(
+        channel=request.channel,
+        encoder_id=seen.encoder_id,
+        generation=scene.generation,
+        scores=score(seen.ranks, asked.judgments, access=LOCAL_OPERATOR, channel=request.channel),
+        reading=reading,
+        before=history.looks(settings.home, asked.digest),
+    )
+    history.note(settings.home, encoder=found.encoder_id, judged=asked.digest, told=found.told())
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What is scored: an encoder, the studies as it sees them, and the questions.
+
+    `opened_by` is what the encoder is opened by; `generation` is None for one
+    that is not published.
+    """
+
+    catalog: CatalogReader
+    asked: Asked
+    seen: Seen
+    opened_by: str
+    generation: str | None
+
+
+def _live(settings: Settings, request: Request) -> _Scene:
+    live = wiring.open_reading(settings, words=request.channel is not Channel.REPORT)
+    asked = _ask(live.catalog, settings, request)
+    studies = _studies(asked, live.catalog)
+    return _Scene(
+        catalog=live.catalog,
+        asked=asked,
+        seen=published(live.searcher, live.index, live.catalog, studies, access=LOCAL_OPERATOR),
+        opened_by=live.opened_by,
+        generation=live.generation,
+    )
+
+
+def _candidate(settings: Settings, name: str, request: Request) -> _Scene:
+    catalog = wiring.open_catalog(settings)
+    asked = _ask(catalog, settings, request)
+    encoder = wiring.open_encoder(name, settings)
+    (seen,) = embedded(
+        [encoder],
+        _studies(asked, catalog),
+        catalog,
+        wiring.open_clips(settings),
+        access=LOCAL_OPERATOR,
+    )
+    return _Scene(catalog=catalog, asked=asked, seen=seen, opened_by=name, generation=None)
+
+
+def _ask(catalog: CatalogReader, settings: Settings, request: Request) -> Asked:
+    return sources.ask(
+        catalog,
+        settings.key_file,
+        queries=request.queries,
+        labels=request.labels,
+        access=LOCAL_OPERATOR,
+    )
+
+
+def _studies(asked: Asked, catalog: CatalogReader) -> Sequence[StudyId]:
+    """The labelled studies, or all that can be searched."""
+    if asked.cohort is not None:
+        return asked.cohort.studies
+    return sorted(catalog.eligible(Filter(), access=LOCAL_OPERATOR))
+
+
+def _controls(scene: _Scene, settings: Settings, studies: Sequence[StudyId]) -> list[Seen]:
+    return embedded(
+        wiring.open_untrained(scene.opened_by, settings, seeds=CONTROL_SEEDS),
+        studies,
+        scene.catalog,
+        wiring.open_clips(settings),
+        access=LOCAL_OPERATOR,
+    )
+
+
+def _check(request: Request) -> None:
+    if request.control and request.labels is None:
+        raise UsageError("a control is read on labels; give --labels with --control")
+    if request.encoder is not None and request.channel is not Channel.VIDEO:
+        raise UsageError(
+            f"an encoder answers by video, not by {request.channel}; leave the channel at video"
+        )
