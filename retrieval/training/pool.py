@@ -1,9 +1,10 @@
 """Shards rendered ahead by other processes, and which of them a step may draw from."""
 
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -128,6 +129,14 @@ def _never() -> Shard:
 
 
 def _aside() -> None:
-    """Worker: one thread, out of the way of the training process."""
+    """Worker: one thread, out of the way of the training process, and gone when that is gone."""
     torch.set_num_threads(1)
     os.nice(max(0, 5 - os.nice(0)))
+    threading.Thread(target=_follow_to_the_grave, daemon=True).start()
+
+
+def _follow_to_the_grave() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # a killed trainer tells nobody; there is nothing to clean up
