@@ -12,7 +12,8 @@ from itertools import repeat
 from pathlib import Path
 from random import Random
 
-from indexer.dicom.write import Series, Visit, write_classic, write_enhanced
+from indexer.dicom.visit import Series, Visit
+from indexer.dicom.write import write_classic, write_enhanced
 from indexer.phantoms.examination import Examination
 from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.progress import Report

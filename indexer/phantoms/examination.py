@@ -7,7 +7,7 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.dicom.write import Image, Series, Vector3
+from indexer.dicom.visit import Image, Series, Vector3
 from indexer.phantoms.protocol import FEW_SLICES, Protocol
 from indexer.phantoms.scanners import Scanner
 from retrieval.phantom.contrasts import MAPS
