@@ -1,14 +1,14 @@
 """Clips as files: one compressed array with its record each, named by content."""
 
 import json
-import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 
 import blosc2
 import numpy as np
 
+from retrieval.durable import replace_file
 from retrieval.errors import ClipCorrupt, ClipNotFound
 from retrieval.values.clip import Clip, ClipId, ClipRecord, identify
 from retrieval.values.study import SeriesId, StudyId, Technique, View
@@ -19,8 +19,8 @@ _CLIP, _PREVIEW = ".b2nd", ".jpg"
 class FolderClipStore:
     """Clips under one folder, fanned out by the first two digits of their ids.
 
-    A file is written beside its place, synced and renamed, so it is there
-    whole or not at all. Reading checks the content against its name.
+    A file is there whole or not at all. Reading checks the content against
+    its name.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -30,7 +30,7 @@ class FolderClipStore:
         """Keep a clip durably; a clip already there is left as it is."""
         path = self._path(clip.record.id, _CLIP)
         if not path.exists():
-            _durably(path, lambda temporary: _save(clip, temporary))
+            replace_file(path, lambda temporary: _save(clip, temporary))
 
     def read(self, clip: ClipId) -> Clip:
         """Return a clip.
@@ -62,7 +62,7 @@ class FolderClipStore:
         """Keep a clip's sprite sheet durably; one already there is left as it is."""
         path = self._path(clip, _PREVIEW)
         if not path.exists():
-            _durably(path, lambda temporary: temporary.write_bytes(sheet))
+            replace_file(path, lambda temporary: temporary.write_bytes(sheet))
 
     def read_preview(self, clip: ClipId) -> bytes:
         """Return a clip's sprite sheet; ClipNotFound if there is none."""
@@ -74,7 +74,7 @@ class FolderClipStore:
 
     def ids(self) -> Iterator[ClipId]:
         """Walk the clips that have a file, in order."""
-        for path in sorted(self._folder.glob(f"??/*{_CLIP}")):
+        for path in sorted(self._folder.glob(f"??/[!.]*{_CLIP}")):
             yield ClipId(path.stem)
 
     def remove(self, clip: ClipId) -> None:
@@ -110,24 +110,3 @@ def _record(stored: dict[str, object]) -> ClipRecord:
     )
     fields["view"], fields["technique"] = View(fields["view"]), Technique(fields["technique"])
     return ClipRecord(**fields)  # pyright: ignore[reportArgumentType]
-
-
-def _durably(path: Path, write: Callable[[Path], object]) -> None:
-    """Write beside the place, sync, rename, sync the folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}{path.suffix}")
-    try:
-        write(temporary)
-        _sync(temporary)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -13,6 +13,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from retrieval.durable import sync_folder
 from retrieval.errors import UsageError, WrongKey
 
 KEY_BYTES = 32
@@ -108,11 +109,7 @@ def _make(key_file: Path) -> None:
         _link_first(temporary, key_file)
     finally:
         temporary.unlink()
-    folder = os.open(key_file.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(key_file.parent)
 
 
 def _link_first(temporary: Path, key_file: Path) -> None:

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.durable import replace_file, sync_folder
 from retrieval.errors import GenerationCorrupt
 from retrieval.ports import VectorIndex
 from retrieval.values.embedding import Embeddings, EncoderId, Keys
@@ -112,7 +113,7 @@ def verify(folder: Path, name: str, *, engine: Engine = "auto") -> None:
 def publish(folder: Path, name: str) -> None:
     """Make a generation the live one, in one step that survives a power failure."""
     manifests.read(folder / name)
-    manifests.replace_durably(folder / _CURRENT, name + "\n")
+    replace_file(folder / _CURRENT, lambda fresh: fresh.write_text(name + "\n"))
     log.info("generation %s is live", name)
 
 
@@ -200,7 +201,7 @@ def _settle(fresh: Path, place: Path, built: Manifest) -> None:
                 manifests.write(place, built)
             return
     fresh.rename(place)
-    manifests.sync_folder(place.parent)
+    sync_folder(place.parent)
 
 
 def _open_table(folder: Path, name: str) -> Table:

@@ -2,10 +2,10 @@
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from retrieval.durable import replace_file
 from retrieval.errors import GenerationCorrupt
 from retrieval.values.embedding import EncoderId
 
@@ -47,7 +47,8 @@ class Manifest:
 
 def write(folder: Path, manifest: Manifest) -> None:
     """Write `manifest` into a generation's folder, durably and in one step."""
-    replace_durably(folder / FILE, json.dumps(asdict(manifest), indent=2) + "\n")
+    text = json.dumps(asdict(manifest), indent=2) + "\n"
+    replace_file(folder / FILE, lambda fresh: fresh.write_text(text))
 
 
 def read(folder: Path) -> Manifest:
@@ -92,23 +93,3 @@ def sha256(path: Path) -> str:
     """SHA-256 of a file's contents, hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def replace_durably(path: Path, text: str) -> None:
-    """Replace a small file in one step that survives a power failure."""
-    fresh = path.with_name(f".{path.name}.new")
-    with fresh.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

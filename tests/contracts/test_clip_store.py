@@ -127,6 +127,13 @@ def test_a_failed_write_leaves_nothing(tmp_path, monkeypatch):
     assert not [p for p in tmp_path.rglob("*") if p.is_file()]
 
 
+def test_what_a_killed_writer_left_is_no_clip(tmp_path):
+    store, clip = FolderClipStore(tmp_path), some_clip()
+    store.write(clip)
+    (tmp_path / clip.record.id[:2] / f".{clip.record.id}.4711.b2nd").write_bytes(b"half")
+    assert list(store.ids()) == [clip.record.id]
+
+
 def test_ids_depend_on_pixels_record_and_nothing_else():
     clip = some_clip()
     assert (
