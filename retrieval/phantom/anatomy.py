@@ -76,7 +76,7 @@ class Anatomy:
         shorter = 1 - hearts.shortening[:, None] * done
         length = lv.length_mm[:, None] * shorter
         base = lv.length_mm[:, None] - length
-        local = local_contraction(hearts, phases)
+        local = local_contraction(hearts, phases, angles(self.device)[:, 0])[..., None]
         lost = column(hearts.contraction[:, None]) * local * lv.motion[:, None]
         left = (1 - lost.clamp(MOST_BULGE, MOST_CONTRACTION)).sqrt()
         endo = lv.endo_mm[:, None] * left * self._rounding(done)

@@ -159,9 +159,10 @@ def _delay(hearts: Hearts) -> Tensor:
     # the half is the time of the half.
     share = torch.arange(_TIMES, device=hearts.device) / _TIMES
     span = (1.4 * end_systole(hearts)).clamp(max=0.75)[:, None]
-    done = local_contraction(hearts, share * span)[..., 0]
+    walls = torch.tensor([0.0, torch.pi], device=hearts.device)
+    done = local_contraction(hearts, share * span, walls)
     before = (done.cummax(1).values < 0.5).float().mean(1) * span
-    later = before[:, 0] - before[:, ANGLES // 2]
+    later = before[:, 1] - before[:, 0]
     return later * 60000 / hearts.heart_rate_bpm
 
 

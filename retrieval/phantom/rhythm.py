@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from retrieval.phantom.lattice import ANGLES, angles
 from retrieval.phantom.physiology import Hearts
 
 _ISOVOLUMIC_MS = 55.0
@@ -70,18 +69,24 @@ def rhythm(hearts: Hearts, phases: Tensor) -> Rhythm:
     )
 
 
-def local_contraction(hearts: Hearts, phases: Tensor) -> Tensor:
-    """How far each wall has contracted at `phases` (n, P): (n, P, ANGLES, 1) in 0 to 1.
+def local_contraction(hearts: Hearts, phases: Tensor, at: Tensor) -> Tensor:
+    """How far the walls at some angles have contracted: (n, P, A) in 0 to 1.
 
     With a delay the septum runs ahead and the lateral wall behind; all meet
     again at the R wave.
+
+    Parameters
+    ----------
+    phases
+        (n, P) shares of the RR interval from the R wave.
+    at
+        (A,) angles around the long axis.
     """
     lead = (0.5 * hearts.delay_ms * hearts.heart_rate_bpm / 60000).clamp(max=_LATEST)
-    lead = lead[:, None, None] * torch.cos(angles(hearts.device)[:, 0])
+    lead = lead[:, None, None] * torch.cos(at)
     now = phases[..., None]
     local = now + lead * torch.sin(2 * torch.pi * now)
-    n, count = phases.shape
-    return rhythm(hearts, local.flatten(1)).contraction.view(n, count, ANGLES, 1)
+    return rhythm(hearts, local.flatten(1)).contraction.view(local.shape)
 
 
 def _smooth(x: Tensor) -> Tensor:

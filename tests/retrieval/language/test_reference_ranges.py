@@ -11,6 +11,21 @@ def test_every_limit_names_its_source_and_a_width() -> None:
     assert all(limit.source and limit.width > 0 for limit in table.limits.values())
 
 
+def test_healthy_values_name_source_and_convention_and_lie_within_the_limits() -> None:
+    table = reference_ranges()
+    indexed = {"lvedv_index", "rvedv_index", "la_volume_index", "ra_volume_index"}
+    assert indexed < set(table.healthy)
+    for name, healthy in table.healthy.items():
+        assert healthy.source
+        assert all(spread > 0 for spread in healthy.spread)
+        assert healthy.papillary == ("" if name[:2] in {"la", "ra", "ao", "na"} else "cavity")
+    for name in indexed | {"lvef", "rvef", "aortic_root"}:
+        for mean, sex in zip(table.healthy[name].mean, (Sex.FEMALE, Sex.MALE), strict=True):
+            limits = [x for x in table.limits.values() if x.quantity == name]
+            assert limits
+            assert not any(x.beyond(mean, sex) for x in limits)
+
+
 def test_severe_lies_beyond_mild() -> None:
     limits = reference_ranges().limits
     for mild, severe in (
@@ -29,6 +44,8 @@ def test_a_limit_depends_on_sex_and_on_its_direction() -> None:
     assert size.beyond(100, Sex.FEMALE)
     assert not size.beyond(100, Sex.MALE)
     assert size.value(None) == (size.female + size.male) / 2
+    assert not size.beyond(104, None)
+    assert size.beyond(106, None)
     function = reference_ranges().limits["lv_dysfunction"]
     assert function.beyond(49, None)
     assert not function.beyond(50, None)
