@@ -21,6 +21,11 @@ QUESTIONS: dict[FindingName, str] = {
     FindingName.AORTIC_DILATION: "dilated aortic root",
     FindingName.PERICARDIAL_EFFUSION: "pericardial effusion",
     FindingName.DIFFUSE_ENHANCEMENT: "diffuse late enhancement",
+    FindingName.RV_HYPERTROPHY: "right ventricular hypertrophy",
+    FindingName.SEPTAL_FLATTENING: "flattened interventricular septum",
+    FindingName.OEDEMA: "myocardial oedema",
+    FindingName.PERFUSION_DEFECT: "perfusion defect",
+    FindingName.MYOCARDITIS: "myocarditis",
 }
 """What a reader would type for each finding."""
 

@@ -32,17 +32,35 @@ _VALUES: Mapping[tuple[str, str], Polarity] = MappingProxyType(
         ("function", "low"): _PRESENT,
         ("thickness", "normal"): _ABSENT,
         ("thickness", "high"): _PRESENT,
+        ("ejection", "normal"): _ABSENT,
+        ("ejection", "high"): _ABSENT,
+        ("ejection", "low"): _PRESENT,
+        ("ejection", "abnormal"): _PRESENT,
+        ("function", "abnormal"): _PRESENT,
         ("motion", "normal"): _ABSENT,
         ("motion", "low"): _PRESENT,
+        ("motion", "abnormal"): _PRESENT,
+        ("perfusion", "normal"): _ABSENT,
+        ("perfusion", "low"): _PRESENT,
+        ("perfusion", "abnormal"): _PRESENT,
+        ("oedema", "normal"): _ABSENT,
+        ("oedema", "high"): _PRESENT,
+        ("flattening", "normal"): _ABSENT,
+        ("enhancement", "normal"): _ABSENT,
     }
 )
 """What a value of a measured quantity says of the finding behind it."""
+
+_STATED_ONLY = frozenset({"infarct"})
+"""What says nothing where it is denied: without an infarct there may be other scar."""
 
 _WHOLLY_NORMAL = ("size", "function", "effusion")
 """What "the right ventricle is normal" denies, as far as the place has it."""
 
 _LIMITS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
     {
+        ("LV", "ejection"): ("lv_dysfunction", "%"),
+        ("RV", "ejection"): ("rv_dysfunction", "%"),
         ("LV", "function"): ("lv_dysfunction", "%"),
         ("RV", "function"): ("rv_dysfunction", "%"),
         ("LV", "size"): ("lv_dilated", "index"),
@@ -50,6 +68,9 @@ _LIMITS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
         ("LA", "size"): ("la_dilated", "index"),
         ("RA", "size"): ("ra_dilated", "index"),
         ("LV", "thickness"): ("lv_hypertrophy", "mm"),
+        ("RV", "thickness"): ("rv_hypertrophy", "mm"),
+        ("LV", "wall"): ("lv_hypertrophy", "mm"),
+        ("RV", "wall"): ("rv_hypertrophy", "mm"),
         ("aorta", "size"): ("aorta_dilated", "mm"),
     }
 )
@@ -79,11 +100,15 @@ def find_findings(text: str) -> tuple[Finding, ...]:
 def _in_range(text: str, start: int, end: int) -> Iterator[Finding]:
     heading: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
+    ejection_told = False
     for begin, stop in sentences(text, start, end):
         marks = lexicon().marks(text[begin:stop])
         own = tuple(dict.fromkeys(m.what for m in marks if m.kind == "anatomy"))
+        ejection = any(m.what == "ejection" for m in marks)
         if _is_heading(marks):
-            heading = own
+            heading, ejection_told = own, ejection
+        elif not own and ejection and ejection_told:
+            heading = ()  # "RV: EDV 175 ml, EF 48%. Normal EF.": nobody says one twice
         elif own or text[:begin].rstrip(" \t").endswith("\n\n"):
             heading = ()
         pronoun = bool(marks) and marks[0].what in _PRONOUNS
@@ -129,12 +154,14 @@ class _Reading:
         if self.piece.has("statement"):
             yield from ((name, _ABSENT) for name in FindingName)
         for mark in self.piece.of("abnormal"):
-            yield from self._named(mark, self._of_abnormal(mark))
+            polarity = self._of_abnormal(mark)
+            if polarity is _PRESENT or mark.what not in _STATED_ONLY:
+                yield from self._named(mark, polarity)
         measured = self.piece.of("measured")
         for mark in measured:
             polarity = self._of_value(mark)
             doubtful = self.piece.has("uncertainty") and not self.piece.has("abnormal", "value")
-            if polarity is None and doubtful:
+            if polarity is None and doubtful and (mark.what, "normal") in _VALUES:
                 polarity = _UNCERTAIN
             if polarity is not None:
                 yield from self._named(mark, polarity)

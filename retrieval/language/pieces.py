@@ -14,7 +14,7 @@ from itertools import pairwise
 
 from retrieval.language.lexicon import Mark
 
-JOINTS = frozenset({",", "and", "or", "nor", "with", "plus", "(", ")", "und"})
+JOINTS = frozenset({",", "and", "or", "nor", "with", "plus", "beside", "(", ")", "und"})
 VERBS = frozenset({"is", "are", "was", "were", "has", "have", "shows", "show", "there", "appears"})
 DEGREES = frozenset({"mild", "mildly", "moderate", "moderately", "severe", "severely", "marked",
                      "markedly", "slight", "slightly", "gross", "grossly"})  # fmt: skip

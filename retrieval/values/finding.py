@@ -27,6 +27,11 @@ class FindingName(StrEnum):
     AORTIC_DILATION = "aortic dilation"
     PERICARDIAL_EFFUSION = "pericardial effusion"
     DIFFUSE_ENHANCEMENT = "diffuse enhancement"
+    RV_HYPERTROPHY = "RV hypertrophy"
+    SEPTAL_FLATTENING = "septal flattening"
+    OEDEMA = "myocardial oedema"
+    PERFUSION_DEFECT = "perfusion defect"
+    MYOCARDITIS = "myocarditis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,11 @@ SHORT = {
     "Ao": FindingName.AORTIC_DILATION,
     "eff": FindingName.PERICARDIAL_EFFUSION,
     "diff": FindingName.DIFFUSE_ENHANCEMENT,
+    "RVH": FindingName.RV_HYPERTROPHY,
+    "flat": FindingName.SEPTAL_FLATTENING,
+    "oed": FindingName.OEDEMA,
+    "perf": FindingName.PERFUSION_DEFECT,
+    "infl": FindingName.MYOCARDITIS,
 }
 SIGN = {"+": Polarity.PRESENT, "-": Polarity.ABSENT, "?": Polarity.UNCERTAIN}
 
@@ -114,7 +119,60 @@ The interventricular septum is thickened. | +LVH
 Apical hypertrophy cannot be excluded. | ?LVH
 Borderline septal hypertrophy. | ?LVH
 The myocardium is thick. | +LVH
-Right ventricular hypertrophy. |
+Right ventricular hypertrophy. | +RVH
+RVH is present. | +RVH
+No RV hypertrophy, LV hypertrophy is severe. | -RVH +LVH
+RV free wall thickness 8 mm. | +RVH
+The free wall of the RV is not thickened. | -RVH
+Septal flattening in diastole. | +flat
+The interventricular septum is flattened. | +flat
+D-shaped left ventricle. | +flat
+No septal flattening. | -flat
+Normal septal curvature. | -flat
+Myocardial oedema of the lateral wall. | +oed
+No edema on T2-weighted images. | -oed
+T2 signal of the myocardium is not increased. | -oed
+Possible oedema of the septum. | ?oed
+Pulmonary oedema. |
+Peripheral oedema and pericardial oedema. |
+Inducible perfusion defect in the LAD territory. | +perf
+Stress perfusion is negative for ischaemia. | -perf
+Stress perfusion is normal. | -perf
+No inducible ischemia, no scar. | -perf -scar
+Perfusion images were acquired. |
+Acute myocarditis. | +infl
+Findings are in keeping with myocarditis. | +infl
+No features of myocarditis. | -infl
+Subepicardial LGE with oedema, suggesting myocarditis. | +scar +oed +infl
+No infarct. |
+No ischaemic scar. |
+No infarct scar but mid-wall fibrosis of the septum. | +scar
+RV: EDV 175 ml, EF 48%. Severely depressed EF. | -RVf +LVf
+RV: EDV 240 ml, EF 30%. Normal EF. | +RVf -LVf
+RV: EDV 175 ml. EF 30%. | +RVf
+LVEF under the lower limit of normal. | +LVf
+LVEF is below the lower limit. | +LVf
+The LV pumps badly. | +LVf
+The LV pumps well. | -LVf
+Feeble LV contraction. | +LVf
+Wall thickness over the limit of normal. | +LVH
+LV wall thickness exceeds the upper limit. | +LVH
+LV size does not exceed the upper limit of normal. | -LVd
+LVEDV above the upper limit of normal. | +LVd
+Undilated LV. | -LVd
+Normal sized left ventricle. | -LVd
+The left ventricle is clearly but not severely dilated. | +LVd
+The RV is not severely dilated. | ?RVd
+Nothing to suggest RV dysfunction. | -RVf
+Lack of LGE. | -scar
+The left ventricle, not the right, is dilated. | +LVd
+Large LA beside an RA of normal size. | +LA -RA
+Abnormal right ventricle. |
+Abnormal LV function. | +LVf
+LGE: diffuse. | +diff
+Native T1 is elevated in the wall. |
+The left pumping chamber is too big. | +LVd
+The septum is thickened, RVH. | +LVH +RVH
 Hypertrophic cardiomyopathy. | +LVH
 Findings are consistent with HCM. | +LVH
 Family history of hypertrophic cardiomyopathy. |
