@@ -32,6 +32,9 @@ _WIDER = 0.25
 _BRIGHT_BLOOD = 0.4
 """Share of T2-weighted studies that do not suppress blood."""
 
+_LEAST_OEDEMA = 1.3
+"""Oedema is brighter than muscle by this factor on any T2-weighted image."""
+
 _HIGH_FIELD = 0.4
 """Share of maps taken at 3 T."""
 
@@ -165,7 +168,10 @@ def _tissues(draws: Draws, technique: Technique, strength: float) -> dict[str, T
         bright = draws.flag(_BRIGHT_BLOOD * strength)
         other = _drawn(draws, BRIGHT_BLOOD_T2, reach)
         drawn = {k: torch.where(bright, other[k], v) for k, v in drawn.items()}
-    return _reordered(draws, drawn, strength)
+    found = _reordered(draws, drawn, strength)
+    if technique is Technique.T2_WEIGHTED:
+        found["oedema"] = torch.maximum(found["oedema"], _LEAST_OEDEMA * found["muscle"])
+    return found
 
 
 def _drawn(draws: Draws, contrast: Contrast, reach: Tensor | float) -> dict[str, Tensor]:

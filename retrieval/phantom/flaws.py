@@ -11,6 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from retrieval.phantom.contrasts import MAPS
 from retrieval.phantom.planes import Planes
 from retrieval.phantom.random_draws import Draws
 from retrieval.values.study import Technique
@@ -22,6 +23,8 @@ _LOSSY, _GHOSTED, _WRAPPED = 0.12, 0.15, 0.04
 
 _FINE_MM, _COARSE_MM = 1.2, 2.8
 """Range of the acquired resolution."""
+
+_NOT_SEEN_MM = 0.1
 
 _WRAP_SHARE = 0.25
 """Wrap-around reaches this share of the picture."""
@@ -77,16 +80,20 @@ def sample_flaws(draws: Draws, technique: Technique, strength: float) -> Flaws:
     def rarely(share: float, low: float, high: float) -> Tensor:
         return torch.where(draws.flag(share * strength), draws.uniform(low, high), 0.0)
 
-    finest = draws.uniform(_FINE_MM, _FINE_MM + (_COARSE_MM - _FINE_MM) * strength)
+    finest = draws.uniform(_FINE_MM, _COARSE_MM)
+    # A gentler draw is a finer one, down to a resolution that no picture shows.
+    finest = (finest * min(1.0, 1.6 * strength)).clamp(min=_NOT_SEEN_MM)
     stretched = draws.uniform(1.0, 1.0 + 0.3 * strength)
+    # A fit sees through most of what adds to all of its images alike.
+    mapped = technique in MAPS
     away = draws.normal(0.0, 1.0, 3)
     steepness = draws.uniform(2 * math.pi / 220, 2 * math.pi / 90)
     return Flaws(
-        acquired_mm=torch.stack([finest * stretched, finest], 1) * min(1.0, 4 * strength),
+        acquired_mm=torch.stack([finest * stretched, finest], 1),
         taper=draws.uniform(0.03, 0.5),
-        ghost=rarely(_GHOSTED, 0.05, 0.35),
+        ghost=rarely(_GHOSTED, 0.05, 0.35) * (0.1 if mapped else 1.0),
         ghost_shift=draws.uniform(0.06, 0.5),
-        wrap=rarely(_WRAPPED, 0.3, 0.9),
+        wrap=rarely(0.0 if mapped else _WRAPPED, 0.3, 0.9),
         band=rarely(_BANDED.get(technique, 0.0), 0.3, 0.95),
         band_phase=draws.angle(),
         band_slope=away / away.norm(dim=1, keepdim=True) * steepness[:, None],
