@@ -125,6 +125,10 @@ class CmrClipSettings:
         Sizes of the text tower.
     vocabulary
         Folder with a vocab.txt, needed from scratch.
+    image_weights, text_weights
+        From scratch: safetensors files of a ViT-B/16 as timm names its parts,
+        and of a BERT, to begin the towers with. Published was ImageNet's
+        vit_base_patch16_224 and Bio_ClinicalBERT.
     """
 
     crop: tuple[float, float] = (1.0, 1.0)
@@ -139,6 +143,8 @@ class CmrClipSettings:
     text_depth: int = Field(default=12, ge=1)
     text_mlp: int = Field(default=3072, ge=1)
     vocabulary: str = ""
+    image_weights: str = ""
+    text_weights: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -166,9 +172,9 @@ class Recipe:
     batch, part
         Studies whose texts compete in one step, over all processes, and how
         many are computed at once: memory follows `part`, the result does not.
-    rate, weight_decay, clip_norm, ema
-        AdamW's peak rate and decay (of matrices), the longest gradient, and
-        the moving average of the weights (0: none).
+    rate, beta2, weight_decay, clip_norm, ema
+        AdamW's peak rate, memory of squares and decay (of matrices), the
+        longest gradient, and the moving average of the weights (0: none).
     warmup_epochs, warmup_from, rate_end
         The rate grows in a line from this share of its peak, then falls on a
         cosine to this share of it.
@@ -193,6 +199,7 @@ class Recipe:
     batch: int = Field(default=64, ge=2)
     part: int = Field(default=16, ge=1)
     rate: float = Field(default=3e-4, gt=0)
+    beta2: float = Field(default=0.98, gt=0, lt=1)
     weight_decay: float = Field(default=0.02, ge=0)
     clip_norm: float = Field(default=2.0, gt=0)
     ema: float = Field(default=0.0, ge=0, lt=1)

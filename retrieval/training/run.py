@@ -197,6 +197,6 @@ def _optimiser(network: nn.Module, objective: Objective, recipe: Recipe) -> torc
             {"params": [p for p in learnt if p.ndim <= 1] + scalars, "weight_decay": 0.0},
         ],
         lr=recipe.rate,
-        betas=(0.9, 0.98),
+        betas=(0.9, recipe.beta2),
         fused=True,
     )
