@@ -1,12 +1,16 @@
 """Sentences to train on, each with the statements it makes and its token states."""
 
+import hashlib
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from retrieval.encoder.minilm import MiniLM
@@ -155,8 +159,16 @@ def make_bank(
     composites: Sequence[Caption],
     reports: Sequence[Caption],
     minilm: MiniLM,
+    *,
+    keep: Path | None = None,
 ) -> CaptionBank:
-    """Read every caption once with the frozen sentence encoder."""
+    """Read every caption once with the frozen sentence encoder.
+
+    Parameters
+    ----------
+    keep
+        File that holds the token states of these very captions, or is to.
+    """
     captions = [*(c for group in singles for c in group), *composites, *reports]
     widest = max(len(c.concepts) for c in captions)
     members = torch.full((len(captions), widest), -1, dtype=torch.int64)
@@ -172,7 +184,7 @@ def make_bank(
         start += len(group)
     return CaptionBank(
         captions=tuple(captions),
-        states=tuple(read_states([c.text for c in captions], minilm)),
+        states=tuple(_kept_states([c.text for c in captions], minilm, keep)),
         members=members,
         groups=tuple(groups),
         weights=torch.tensor(weights),
@@ -204,6 +216,23 @@ def _weight(statement: str) -> float:
     if statement in NUMBER_CONCEPTS:
         return NUMBER_WEIGHT
     return ASKED_MOST_WEIGHT if statement in ASKED_MOST else 1.0
+
+
+def _kept_states(texts: Sequence[str], minilm: MiniLM, path: Path | None) -> Sequence[Tensor]:
+    """`read_states`, once per set of texts."""
+    if path is None:
+        return read_states(texts, minilm)
+    digest = hashlib.sha256("\n".join([minilm.digest(), *texts]).encode()).hexdigest()
+    if path.exists():
+        with safe_open(path, "pt") as file:
+            if file.metadata()["texts"] == digest:
+                return file.get_tensor("states").split(file.get_tensor("lengths").tolist())
+    states = read_states(texts, minilm)
+    lengths = torch.tensor([len(s) for s in states])
+    partial = path.with_suffix(".partial")
+    save_file({"states": torch.cat(states), "lengths": lengths}, partial, {"texts": digest})
+    partial.replace(path)
+    return states
 
 
 def read_states(texts: Sequence[str], minilm: MiniLM, *, batch: int = 64) -> list[Tensor]:

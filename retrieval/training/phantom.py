@@ -9,6 +9,7 @@ goes on learning from that in large batches. A run that was interrupted goes on
 where its last checkpoint stands: all randomness of a step follows from the
 seed and the step's number.
 
+    RUN/captions.safetensors   sentences as the frozen encoder reads them
     RUN/shards/         rendered studies of the first stage
     RUN/seen/           what the trunk saw, for the second
     RUN/metrics.jsonl   losses, and validation on hearts and wording never trained on
@@ -224,7 +225,7 @@ def train(config: TrainConfig, folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     run = Run(config, folder)
     run.resume()
-    bank = _read_captions(config)
+    bank = _read_captions(config, folder)
     validation = prepare_validation(config, folder)
     if not run.reading:
         with Queue(folder / "shards", RenderShard(config), workers=config.render_workers) as queue:
@@ -353,7 +354,7 @@ def schedule(step: int, config: TrainConfig) -> float:
     return warm * (0.02 + 0.98 * (1 + math.cos(math.pi * late)) / 2)
 
 
-def _read_captions(config: TrainConfig) -> CaptionBank:
+def _read_captions(config: TrainConfig, folder: Path) -> CaptionBank:
     rng = random.Random(config.seed)  # noqa: S311 - wording, not a secret
     singles = single_captions("train", config.phrases_per_concept, rng)
     generator = torch.Generator().manual_seed(config.seed)
@@ -361,7 +362,8 @@ def _read_captions(config: TrainConfig) -> CaptionBank:
     sample = degrees(STATEMENTS, truths).astype(np.float32)
     composites = composite_captions(singles, sample, config.composite_count, rng)
     reports = report_captions(truths, config.report_count, rng)
-    return make_bank(singles, composites, reports, MiniLM(config.device))
+    keep = folder / "captions.safetensors"
+    return make_bank(singles, composites, reports, MiniLM(config.device), keep=keep)
 
 
 def _take_over(network: DualEncoder, folder: Path) -> None:

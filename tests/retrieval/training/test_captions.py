@@ -20,10 +20,19 @@ from retrieval.training.captions import (
 from retrieval.training.trial import FINDINGS, questions
 
 
+NONE = [[] for _ in STATEMENTS]
+
+
 class LetterStates:
     """Stands in for MiniLM: one token per letter."""
 
+    read = 0
+
+    def digest(self):
+        return "letters"
+
     def states(self, texts):
+        self.read += len(texts)
         longest = max(map(len, texts))
         states = torch.zeros(len(texts), longest, 4)
         present = torch.zeros(len(texts), longest, dtype=torch.bool)
@@ -101,6 +110,16 @@ def test_the_bank_keeps_texts_states_and_members_together(singles, composites, r
     for row, i in enumerate(index.tolist()):
         assert int(present[row].sum()) == len(bank.captions[i].text)
         assert not states[row][~present[row]].any()
+
+
+def test_captions_are_read_once_and_again_only_if_they_differ(composites, reports, tmp_path):
+    minilm, keep = LetterStates(), tmp_path / "captions.safetensors"
+    first = make_bank(NONE, composites[0][:5], reports[:3], minilm, keep=keep)
+    again = make_bank(NONE, composites[0][:5], reports[:3], minilm, keep=keep)
+    assert minilm.read == 8
+    assert all(torch.equal(a, b) for a, b in zip(first.states, again.states, strict=True))
+    make_bank(NONE, composites[0][:5], reports[1:4], minilm, keep=keep)
+    assert minilm.read == 16
 
 
 def test_draws_are_of_the_asked_kinds(singles, composites, reports):
