@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,36 @@ from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
 from retrieval.encoder.phantom.network import (
+    MEASUREMENTS,
     SEGMENTATION_STRIDE,
+    TYPICAL,
     Architecture,
     Clips,
     DualEncoder,
+    Reading,
     VideoTower,
 )
 from retrieval.errors import CheckpointInvalid
 from retrieval.values.clip import Clip, ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, unit_rows
+from retrieval.values.estimate import Estimate, Quantity
 
 NAME = "phantom"
 SHIPPED = Path(__file__).parent / "weights"
+
+QUANTITIES = MappingProxyType(
+    {
+        "lvedv_ml": Quantity.LVEDV,
+        "lvesv_ml": Quantity.LVESV,
+        "lvef_pct": Quantity.LVEF,
+        "lv_mass_g": Quantity.LV_MASS,
+        "wall_max_mm": Quantity.WALL_MAX,
+        "rvedv_ml": Quantity.RVEDV,
+        "rvesv_ml": Quantity.RVESV,
+        "rvef_pct": Quantity.RVEF,
+    }
+)
+"""What the network's measurements are called outside of it."""
 
 
 class PhantomEncoder:
@@ -35,7 +54,7 @@ class PhantomEncoder:
     and one per such clip: the same network reading that clip alone, cut out
     where the whole study says that the heart is. Each study and each text is
     computed by itself, so the result does not depend on what else is in a
-    batch.
+    batch. Estimates are of the study as a whole.
     """
 
     def __init__(self, checkpoint: Checkpoint, *, where: str, device: str = "cpu") -> None:
@@ -99,6 +118,7 @@ class PhantomEncoder:
             clips=dict(zip(given.clips, rows[1:], strict=True)),
             inputs=given.clips,
             context=given.clips,
+            estimates=estimates(whole),
         )
 
 
@@ -160,6 +180,19 @@ def one_by_one(clips: Clips) -> Clips:
     """One study's K clips as K studies of one clip each."""
     parts = {f.name: getattr(clips, f.name) for f in fields(clips)}
     return Clips(**{name: part.transpose(0, 1) for name, part in parts.items()})
+
+
+def estimates(reading: Reading) -> tuple[Estimate, ...]:
+    """What was measured of one study, out of the standard scale that the network was taught in."""
+    told = zip(MEASUREMENTS, reading.measured[0].tolist(), reading.spread[0].tolist(), strict=True)
+    return tuple(
+        Estimate(
+            quantity=QUANTITIES[name],
+            value=TYPICAL[name][0] + TYPICAL[name][1] * value,
+            spread=TYPICAL[name][1] * spread,
+        )
+        for name, value, spread in told
+    )
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
