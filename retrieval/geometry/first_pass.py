@@ -23,10 +23,11 @@ def first_pass(clip: Clip, centre: Point) -> tuple[int, int]:
     """Find the frame of brightest blood, and the frame of brightest muscle from then on.
 
     Each pixel within 45 mm of the centre is taken for its brightening: its
-    value, freed from spikes by a median of three frames, above its least one.
-    Blood is where that goes highest, nearness to the centre counting;
-    muscle is where it goes to a middling height and comes later than blood. Where no pixel does,
-    the last frame stands for muscle. A single frame counts as both.
+    value, freed from spikes by a median of three frames and smoothed over
+    three, above its least one.
+    Blood is where that goes highest, nearness to the centre counting; muscle
+    is where it goes to a middling height, later than blood. Where no pixel
+    does, the last frame stands for muscle. A single frame counts as both.
     """
     count = clip.record.phases
     if count == 1:
@@ -50,6 +51,17 @@ def first_pass(clip: Clip, centre: Point) -> tuple[int, int]:
 
 
 def _calm(images: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median of three neighbouring frames; the ends are repeated."""
+    """Median, then weighted mean, of neighbouring frames; the ends are repeated.
+
+    The median makes the three frames around a peak alike; the mean tells the
+    middle one.
+    """
+    before, here, after = _neighbours(images)
+    calm = np.median([before, here, after], axis=0).astype(np.float32)
+    before, here, after = _neighbours(calm)
+    return (before + 2 * here + after) / 4
+
+
+def _neighbours(images: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:
     padded = np.concatenate([images[:1], images, images[-1:]])
-    return np.median([padded[:-2], padded[1:-1], padded[2:]], axis=0).astype(np.float32)
+    return padded[:-2], padded[1:-1], padded[2:]
