@@ -116,12 +116,15 @@ def mixed_precision(config: TrainConfig) -> torch.autocast:
 def read_config(path: Path) -> TrainConfig:
     """Read a TOML file; `[architecture]` and `[inputs]` are tables of it.
 
+    Its `source`, if it names one, is for the door that chose this reader.
+
     Raises
     ------
     UnknownSetting
         A key names nothing.
     """
     given = tomllib.loads(path.read_text(encoding="utf-8"))
+    given.pop("source", None)
     given["architecture"] = _fill(Architecture, given.get("architecture", {}))
     given["inputs"] = _fill(InputContract, given.get("inputs", {}))
     return _fill(TrainConfig, given)

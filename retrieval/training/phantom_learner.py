@@ -163,7 +163,8 @@ class PhantomLearner:
 
     def _videos(self, network: DualEncoder, studies: Sequence[Arrays]) -> Tensor:
         given = [
-            StudyInput(clips=(), **{k: v.numpy() for k, v in study.items()}) for study in studies
+            StudyInput(clips=(), **{name: array.numpy() for name, array in study.items()})
+            for study in studies
         ]
         return network.video(phantom.look(network.video, given, self._device)).vectors
 

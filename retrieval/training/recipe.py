@@ -159,7 +159,7 @@ class Recipe:
         "scratch", the name of an encoder that ships or is published
         ("phantom", "cmrclip"), or a checkpoint's folder.
     frozen
-        Parameters whose names begin so are not trained.
+        Parts of the network that are not trained, by name ("video.trunk").
     seed
         All randomness of a step follows from it and the step's number.
     threads, workers

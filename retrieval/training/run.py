@@ -44,7 +44,7 @@ class Run:
         self._facts = facts
         self.network = learner.network.to(accelerator.device)
         for name, parameter in self.network.named_parameters():
-            parameter.requires_grad_(not name.startswith(recipe.frozen or ("\0",)))
+            parameter.requires_grad_(not self._rests(name))
         self.average = copy.deepcopy(self.network).eval() if recipe.ema else None
         self.objective = Objective(recipe.loss.kind, recipe.loss.temperature).to(accelerator.device)
         self.optimiser = _optimiser(self.network, self.objective, recipe)
@@ -99,7 +99,8 @@ class Run:
     def update(self, parts: Sequence[Part], draws: Sequence[Draw]) -> float:
         """One step over a whole batch, of which this process computes `parts`; its loss."""
         wanted = targets(draws, self.recipe).to(self._accelerator.device)
-        self.network.train()
+        for name, module in self.network.named_modules():
+            module.training = not self._rests(name)  # what rests keeps its running statistics
         self.optimiser.zero_grad(set_to_none=True)
         loss = cached_backward(
             self._encode,
@@ -168,6 +169,10 @@ class Run:
             self.save_checkpoint()
         self._accelerator.wait_for_everyone()
         return folder
+
+    def _rests(self, name: str) -> bool:
+        """Whether a part of the network, by its name, is not trained."""
+        return any(f"{name}.".startswith(f"{part}.") for part in self.recipe.frozen)
 
     def _encode(self, part: Part) -> tuple[Tensor, Tensor]:
         with self._accelerator.autocast():
