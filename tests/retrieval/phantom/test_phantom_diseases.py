@@ -30,19 +30,19 @@ INFERIOR = {
 """An infarct of the inferior wall in hearts without hypertrophy."""
 
 
-def hearts(n: int = 4, seed: int = 0, mix: Mix = "training", **changes: float) -> Hearts:
-    drawn = sample_hearts(n, torch.Generator().manual_seed(seed), mix=mix)
+def hearts(n: int = 4, seed: int = 0, /, **changes: float) -> Hearts:
+    drawn = sample_hearts(n, torch.Generator().manual_seed(seed), mix="training")
     filled = {k: torch.full_like(getattr(drawn, k), v) for k, v in changes.items()}
     return replace(drawn, **filled)
 
 
-def truths(n: int = 4, seed: int = 0, **changes: float) -> list[HeartTruth]:
+def truths(n: int = 4, seed: int = 0, /, **changes: float) -> list[HeartTruth]:
     return Anatomy(hearts(n, seed, **changes)).truths()
 
 
 @pytest.mark.parametrize("mix", ["archive", "training"])
 def test_every_disease_is_drawn_about_as_often_as_its_weight(mix: Mix) -> None:
-    drawn = hearts(6000, 1, mix).disease
+    drawn = sample_hearts(6000, torch.Generator().manual_seed(1), mix=mix).disease
     assert sum(WEIGHTS[mix]) == pytest.approx(1)
     for disease in Disease:
         weight = WEIGHTS[mix][disease]

@@ -23,7 +23,7 @@ from retrieval.phantom.truth import Hypertrophy, ScarPattern
 from retrieval.values.study import Sex
 
 
-def hearts(n: int = 64, seed: int = 0, **changes: object) -> Hearts:
+def hearts(n: int = 64, seed: int = 0, **changes: float) -> Hearts:
     drawn = sample_hearts(n, torch.Generator().manual_seed(seed), mix="training")
     filled = {k: torch.full_like(getattr(drawn, k), v) for k, v in changes.items()}
     return replace(drawn, **filled)

@@ -18,7 +18,7 @@ MIDDLE = 14
 """A node of the lattice a third of the way to the apex."""
 
 
-def hearts(n: int = 4, seed: int = 0, **changes: float) -> Hearts:
+def hearts(n: int = 4, seed: int = 0, /, **changes: float) -> Hearts:
     drawn = sample_hearts(n, torch.Generator().manual_seed(seed), mix="training")
     filled = {k: torch.full_like(getattr(drawn, k), v) for k, v in changes.items()}
     return replace(drawn, **filled)
@@ -90,7 +90,7 @@ def test_the_base_rises_most_in_the_middle_of_the_outflow_tract() -> None:
 
 
 def test_lesions_fluid_and_aorta_are_labelled_where_they_are() -> None:
-    drawn = hearts(3, seed=2, effusion_mm=9.0, scar_kind=2, acute=1.0, defect_size=0.7,
+    drawn = hearts(3, 2, effusion_mm=9.0, scar_kind=2, acute=1.0, defect_size=0.7,
                    scar_width=0.8, hypertrophy=0, hypertrophy_mm=0.0)  # fmt: skip
     anatomy, phases = Anatomy(drawn), ed_es(drawn)[:, :1]
     found, moment = counted(anatomy, phases), anatomy.at(phases)
@@ -131,7 +131,7 @@ def test_a_large_right_ventricle_wraps_further_around_the_left() -> None:
 
 
 def test_trabeculae_keep_their_volume_and_close_in_on_the_blood() -> None:
-    drawn = hearts(8, seed=3, akinesia=0.0, trabeculation=0.05, contraction=0.4, unevenness=0.0)
+    drawn = hearts(8, 3, akinesia=0.0, trabeculation=0.05, contraction=0.4, unevenness=0.0)
     moment = Anatomy(drawn).at(ed_es(drawn))
     volume = [enclosed_ml(table, moment.length_mm) for table in (moment.endo, moment.lumen)]
     solid = volume[0] - volume[1]
