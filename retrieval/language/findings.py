@@ -76,6 +76,9 @@ _LIMITS: Mapping[tuple[str, str], tuple[str, str]] = MappingProxyType(
 )
 """Which limit judges a number, and in which unit it must be."""
 
+_OF_THE_WALL = frozenset({"thickness", "hypertrophy", "wall"})
+"""The left ventricle's, even under "Right ventricle:", unless its own sentence says more."""
+
 _PRONOUNS = frozenset({"it", "its", "this"})
 
 
@@ -104,15 +107,16 @@ def _in_range(text: str, start: int, end: int) -> Iterator[Finding]:
     for begin, stop in sentences(text, start, end):
         marks = lexicon().marks(text[begin:stop])
         own = tuple(dict.fromkeys(m.what for m in marks if m.kind == "anatomy"))
-        ejection = any(m.what == "ejection" for m in marks)
+        said = {m.what for m in marks}
         if _is_heading(marks):
-            heading, ejection_told = own, ejection
-        elif not own and ejection and ejection_told:
+            heading, ejection_told = own, "ejection" in said
+        elif ejection_told and "ejection" in said:
             heading = ()  # "RV: EDV 175 ml, EF 48%. Normal EF.": nobody says one twice
         elif own or text[:begin].rstrip(" \t").endswith("\n\n"):
             heading = ()
         pronoun = bool(marks) and marks[0].what in _PRONOUNS
-        for name, polarity in _strongest(_sentence(marks, before if pronoun else heading)):
+        topic = before if pronoun else () if said & _OF_THE_WALL else heading
+        for name, polarity in _strongest(_sentence(marks, topic)):
             yield Finding(name=name, polarity=polarity, start=begin, end=stop)
         before = own or before
 

@@ -226,7 +226,7 @@ RULES: dict[str, Rule] = {
     "defect_lad": Rule(lambda h: h.defect_in(Territory.LAD)),
     "defect_rca": Rule(lambda h: h.defect_in(Territory.RCA)),
     "defect_lcx": Rule(lambda h: h.defect_in(Territory.LCX)),
-    "ischaemia_without_infarct": _every("perfusion_defect", "-scar_ischaemic"),
+    "ischaemia_without_infarct": _every("perfusion_defect", "no_scar"),
     "la_dilated": _limit("la_dilated"),
     "la_normal_size": _within("la_dilated"),
     "ra_dilated": _limit("ra_dilated"),

@@ -12,7 +12,7 @@ SHORTEST = 7
 _WORD = re.compile(r"[A-Za-z]+")
 _ARTICLE = re.compile(r"\b(?:the|an?)\s+", re.IGNORECASE)
 _PROTECTED = re.compile(
-    r"(?:ab|sub|supra)?normal|without|neither|nothing|left|right|.*(?:septal|lateral|anterior|"
+    r"(?:ab|sub|supra)?normal|without|neither|nothing|negative|positive|lacking|left|right|.*(?:septal|lateral|anterior|"
     r"inferior|cardial)|(?:hypo|hyper|un|non|in).*",
     re.IGNORECASE,
 )

@@ -150,6 +150,8 @@ No infarct scar but mid-wall fibrosis of the septum. | +scar
 RV: EDV 175 ml, EF 48%. Severely depressed EF. | -RVf +LVf
 RV: EDV 240 ml, EF 30%. Normal EF. | +RVf -LVf
 RV: EDV 175 ml. EF 30%. | +RVf
+RV: dilated. Wall thickness up to 17 mm. | +RVd +LVH
+Right ventricle: dilated and hypertrophied. | +RVd +RVH
 LVEF under the lower limit of normal. | +LVf
 LVEF is below the lower limit. | +LVf
 The LV pumps badly. | +LVf
