@@ -3,17 +3,21 @@
 import numpy as np
 import pytest
 
-from retrieval.encoder import phantom
+from retrieval.encoder import cmrclip, phantom
 from retrieval.errors import UnusableSeries
 from retrieval.values.study import Technique, View
+from tests import tiny_cmrclip
 from tests.beating import STUDY, disc, stack
 
 TEXTS = ["enlarged left ventricle", "Enlarged right ventricle.", "", "x " * 400, "Narbe (é)"]
 
 
-@pytest.fixture(scope="module", params=[phantom.load], ids=["phantom"])
-def encoder(request):
-    return request.param()
+@pytest.fixture(scope="module", params=["phantom", "cmrclip"])
+def encoder(request, tmp_path_factory):
+    """The shipped encoder, and the published one's form with random weights."""
+    if request.param == "phantom":
+        return phantom.load()
+    return cmrclip.load(tiny_cmrclip.publish(tmp_path_factory.mktemp("cmrclip")))
 
 
 @pytest.fixture(scope="module")

@@ -19,16 +19,16 @@ class Product(nn.Linear):
     on AMD processors (docs/benchmarks.md), for the same sums.
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - as nn.Linear names it
         """(..., in) -> (..., out)."""
-        learning = torch.is_grad_enabled() and (x.requires_grad or self.weight.requires_grad)
-        if not ONEDNN or learning or x.device.type != "cpu" or x.dtype != torch.float32:
-            return super().forward(x)
-        rows = x.reshape(-1, self.in_features)
+        learning = torch.is_grad_enabled() and (input.requires_grad or self.weight.requires_grad)
+        if learning or not _fits_onednn(input):
+            return super().forward(input)
+        rows = input.reshape(-1, self.in_features)
         product = torch.ops.mkldnn._linear_pointwise(  # noqa: SLF001 - there is no public name
             rows, self.weight, self.bias, "none", [], ""
         )
-        return product.view(*x.shape[:-1], self.out_features)
+        return product.view(*input.shape[:-1], self.out_features)
 
 
 class DividedAttention(nn.Module):
@@ -117,3 +117,10 @@ class ClassQuery:
         values = attention.qkv.weight.chunk(3)[2].unflatten(0, (attention.heads, -1))
         taken = torch.einsum("bhd,hed->bhe", mean, values).flatten(1)
         return attention.proj((taken + attention.qkv.bias.chunk(3)[2]).unsqueeze(1))
+
+
+def _fits_onednn(x: Tensor) -> bool:
+    """A compiler is left to choose its own product: it cannot see through this one."""
+    if not ONEDNN or torch.compiler.is_compiling():
+        return False
+    return x.device.type == "cpu" and x.dtype == torch.float32

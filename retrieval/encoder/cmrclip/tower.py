@@ -9,7 +9,9 @@ patches a few lines at a time, so that what one product writes is still in the
 processor's cache when the next one reads it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -184,7 +186,7 @@ class VideoTower(nn.Module):
         """(B, T, 3, H, W) -> (B, D). Of the last block only the class token is computed."""
         cls, patches = self.tokens(video)
         at_once = TOKENS_AT_ONCE if video.device.type == "cpu" else patches[..., 0].numel()
-        *inner, last = self.blocks
+        *inner, last = cast("Sequence[Block]", self.blocks)
         for block in inner:
             cls, patches = block(cls, patches, at_once=at_once)
         return self.norm(last.class_token(cls, patches, at_once=at_once))[:, 0]

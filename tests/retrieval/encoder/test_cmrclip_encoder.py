@@ -7,40 +7,22 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from transformers import BertConfig
 
 from retrieval.encoder.cmrclip import arrays, frames, load, published
-from retrieval.encoder.cmrclip.network import Architecture, CmrClip
-from retrieval.encoder.cmrclip.tower import TowerShape
 from retrieval.errors import CheckpointInvalid, UnusableSeries
 from retrieval.values.clip import ClipRecord, identify
 from retrieval.values.study import SeriesId, StudyId, Technique, View
-
-WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "left", "ventric", "##le", "is", "dilated"]
+from tests import tiny_cmrclip
 
 
 @pytest.fixture(scope="module")
 def weights():
-    torch.manual_seed(0)
-    video = TowerShape(dim=64, depth=2, heads=1, mlp=128, patch=16, patches=196, frames=16)
-    text = BertConfig(
-        vocab_size=len(WORDS),
-        hidden_size=64,
-        num_hidden_layers=1,
-        num_attention_heads=1,
-        intermediate_size=96,
-        max_position_embeddings=512,
-        type_vocab_size=2,
-    )
-    network = CmrClip(Architecture(video=video, text=text, projection=32))
-    return {k: v.detach().clone() for k, v in network.state_dict().items()}
+    return tiny_cmrclip.weights()
 
 
 @pytest.fixture
-def folder(tmp_path, weights):
-    (tmp_path / "vocab.txt").write_text("\n".join(WORDS))
-    save_file(weights, tmp_path / "model.safetensors")
-    return tmp_path
+def folder(tmp_path):
+    return tiny_cmrclip.publish(tmp_path)
 
 
 def clip(view, technique, *, phases=1, index=0, count=1, seed=0, **changes):
@@ -141,8 +123,49 @@ def test_a_text_beyond_512_tokens_keeps_its_end_mark(folder):
     encoder = load(folder)
     words = encoder._tokenizer("left " * 900, truncation=True, max_length=512)["input_ids"]
     assert len(words) == 512
-    assert words[-1] == WORDS.index("[SEP]")
+    assert words[-1] == tiny_cmrclip.WORDS.index("[SEP]")
     assert len(encoder.encode_texts(["left " * 900])) == 1
+
+
+def test_texts_read_together_are_as_those_read_alone(folder):
+    texts = ["is", "dilated", "left is dilated", "is", "left ventricle", "ventricle is"]
+    together = load(folder).encode_texts(texts).vectors
+    for text, row in zip(texts, together, strict=True):
+        np.testing.assert_allclose(load(folder).encode_texts([text]).vectors[0], row, atol=1e-6)
+
+
+def test_a_text_is_read_once(folder, monkeypatch):
+    encoder = load(folder)
+    read = []
+    inner = encoder._network.text_embeddings
+    monkeypatch.setattr(
+        encoder._network,
+        "text_embeddings",
+        lambda ids, mask: read.extend(ids.tolist()) or inner(ids, mask),
+    )
+    first = encoder.encode_texts(["is", "left", "is"]).vectors
+    again = encoder.encode_texts(["left", "is"]).vectors
+    assert len(read) == 2
+    assert np.array_equal(first[[1, 0]], again)
+
+
+def test_bf16_stays_within_a_hundredth_and_keeps_the_name(folder):
+    exact, coarse = load(folder), load(folder, precision="bf16")
+    a, b = (encoder.encode_studies([study()])[0].whole for encoder in (exact, coarse))
+    assert not np.array_equal(a, b)
+    assert 1 - a @ b < 1e-2
+    assert exact.encoder_id == coarse.encoder_id
+    words = ["left ventricle is dilated"]
+    assert np.array_equal(exact.encode_texts(words).vectors, coarse.encode_texts(words).vectors)
+
+
+@pytest.mark.gpu
+def test_bf16_on_a_gpu_agrees_with_float32_on_it_and_on_the_processor(folder):
+    here = load(folder).encode_studies([study()])[0].whole
+    there = load(folder, "cuda").encode_studies([study()])[0].whole
+    coarse = load(folder, "cuda", "bf16").encode_studies([study()])[0].whole
+    assert np.abs(here - there).max() < 1e-3
+    assert 1 - there @ coarse < 1e-2
 
 
 def test_a_published_pickle_is_read_once_and_kept_as_safetensors(folder, weights):
