@@ -7,14 +7,15 @@ from typing import Any
 
 from retrieval import wiring
 from retrieval.errors import UsageError
-from retrieval.evaluation import history, prompts, reading_views, sources, views
+from retrieval.evaluation import finding_views, history, prompts, reading_views, sources, views
+from retrieval.evaluation.findings import Findings, score_findings
 from retrieval.evaluation.history import Looks
 from retrieval.evaluation.reading import Reading, read_all
-from retrieval.evaluation.reading_views import Table
 from retrieval.evaluation.scores import Scores
 from retrieval.evaluation.scores import evaluate as score
 from retrieval.evaluation.seen import Seen, embedded, published
 from retrieval.evaluation.sources import Asked
+from retrieval.evaluation.tables import Table
 from retrieval.ports import CatalogReader
 from retrieval.settings import Settings
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter
@@ -54,6 +55,8 @@ class Evaluation:
         None where an encoder was scored that is not published.
     reading
         None where no labels were given, or another channel was asked.
+    findings
+        None where hearts are not simulated, or another channel was asked.
     before
         Earlier looks at the same judgments.
     """
@@ -63,6 +66,7 @@ class Evaluation:
     generation: str | None
     scores: Scores
     reading: Reading | None
+    findings: Findings | None
     before: Looks
 
     def told(self) -> dict[str, Any]:
@@ -74,15 +78,19 @@ class Evaluation:
             "looks before": {"scorings": self.before.count, "encoders": self.before.encoders},
             **views.scores_json(self.scores),
             "labels": None if self.reading is None else reading_views.reading_json(self.reading),
+            "findings": None if self.findings is None else finding_views.json(self.findings),
         }
 
     def tables(self) -> list[Table]:
         """What people read."""
-        overall = [
+        if self.reading is not None:
+            return reading_views.reading_tables(self.reading)
+        if self.findings is not None:
+            return finding_views.tables(self.findings)
+        return [
             Table(columns=views.QUERY_COLUMNS, rows=tuple(views.query_rows(self.scores))),
             Table(columns=views.OVERALL_COLUMNS, rows=tuple(views.overall_rows(self.scores))),
         ]
-        return overall if self.reading is None else reading_views.reading_tables(self.reading)
 
     def summary(self) -> str:
         """What was scored, and how often these judgments were looked at before."""
@@ -108,17 +116,15 @@ def evaluate(settings: Settings, request: Request) -> Evaluation:
         if request.encoder is None
         else _candidate(settings, request.encoder, request)
     )
-    asked, seen = scene.asked, scene.seen
-    reading = None
-    if asked.cohort is not None and request.channel is Channel.VIDEO:
-        controls = _controls(scene, settings, asked.cohort.studies) if request.control else []
-        reading = read_all(seen, controls, asked.cohort, prompts.acdc(), access=LOCAL_OPERATOR)
+    seen, asked = scene.seen, scene.asked
+    by_video = request.channel is Channel.VIDEO
     found = Evaluation(
         channel=request.channel,
         encoder_id=seen.encoder_id,
         generation=scene.generation,
         scores=score(seen.ranks, asked.judgments, access=LOCAL_OPERATOR, channel=request.channel),
-        reading=reading,
+        reading=_reading(scene, settings, request) if by_video else None,
+        findings=_findings(scene) if by_video else None,
         before=history.looks(settings.home, asked.digest),
     )
     history.note(settings.home, encoder=found.encoder_id, judged=asked.digest, told=found.told())
@@ -178,10 +184,29 @@ def _ask(catalog: CatalogReader, settings: Settings, request: Request) -> Asked:
 
 
 def _studies(asked: Asked, catalog: CatalogReader) -> Sequence[StudyId]:
-    """The labelled studies, or all that can be searched."""
+    """The labelled or simulated studies, or all that can be searched."""
     if asked.cohort is not None:
         return asked.cohort.studies
+    if asked.truths is not None:
+        return asked.truths.studies
     return sorted(catalog.eligible(Filter(), access=LOCAL_OPERATOR))
+
+
+def _reading(scene: _Scene, settings: Settings, request: Request) -> Reading | None:
+    cohort = scene.asked.cohort
+    if cohort is None:
+        return None
+    controls = _controls(scene, settings, cohort.studies) if request.control else []
+    return read_all(scene.seen, controls, cohort, prompts.acdc(), access=LOCAL_OPERATOR)
+
+
+def _findings(scene: _Scene) -> Findings | None:
+    truths = scene.asked.truths
+    if truths is None:
+        return None
+    people = {s.id: s.patient.id for s in scene.catalog.ledger(access=LOCAL_OPERATOR)}
+    patients = [people[study] for study in truths.studies]
+    return score_findings(scene.seen, truths, patients, access=LOCAL_OPERATOR)
 
 
 def _controls(scene: _Scene, settings: Settings, studies: Sequence[StudyId]) -> list[Seen]:
@@ -195,8 +220,8 @@ def _controls(scene: _Scene, settings: Settings, studies: Sequence[StudyId]) -> 
 
 
 def _check(request: Request) -> None:
-    if request.control and request.labels is None:
-        raise UsageError("a control is read on labels; give --labels with --control")
+    if request.control and (request.labels is None or request.channel is not Channel.VIDEO):
+        raise UsageError("a control is scored on labels, by video; give --labels with --control")
     if request.encoder is not None and request.channel is not Channel.VIDEO:
         raise UsageError(
             f"an encoder answers by video, not by {request.channel}; leave the channel at video"

@@ -1,8 +1,7 @@
 """The reading of labelled studies as plain values: JSON for programs, tables for people."""
 
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -13,38 +12,19 @@ from retrieval.evaluation.fewshot import SHOTS
 from retrieval.evaluation.labelled import LabelScores
 from retrieval.evaluation.published import ACDC_SUPERVISED, FEW_SHOT_FINDINGS, Published
 from retrieval.evaluation.reading import Reading
-from retrieval.evaluation.resample import Estimate
+from retrieval.evaluation.tables import Table, figure, interval, plain, spread
 
 Json = dict[str, Any]
-Row = tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Columns and rows of text, and what must be known to read them."""
-
-    columns: Row
-    rows: tuple[Row, ...]
-    note: str = ""
 
 
 def reading_json(reading: Reading) -> Json:
     """Everything."""
     return {
-        "scores": _plain(asdict(reading.scores)),
-        "controls": [_plain(asdict(control)) for control in reading.controls],
-        "ceilings": None if reading.ceilings is None else _plain(asdict(reading.ceilings)),
+        "scores": plain(asdict(reading.scores)),
+        "controls": [plain(asdict(control)) for control in reading.controls],
+        "ceilings": None if reading.ceilings is None else plain(asdict(reading.ceilings)),
         "published": [_published_json(p) for p in (ACDC_SUPERVISED, FEW_SHOT_FINDINGS)],
     }
-
-
-def _plain(value: object) -> object:
-    """Numbers that are none become null, at any depth."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(inner) for key, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def reading_tables(reading: Reading) -> list[Table]:
@@ -66,20 +46,20 @@ def _by_text(reading: Reading) -> Table:
     rows = [
         (
             label,
-            _interval(text.auc.labels[label]),
-            _range(list(text.by_sentence[label].values())),
-            _interval(text.precision10.labels[label]),
+            interval(text.auc.labels[label]),
+            spread(list(text.by_sentence[label].values())),
+            interval(text.precision10.labels[label]),
             _single(reading.ceilings, label),
             untrained.get(label, ""),
-            _figure(ACDC_SUPERVISED.auc.get(label)),
+            figure(ACDC_SUPERVISED.auc.get(label)),
         )
         for label in labels
     ]
     mean = (
         "mean",
-        _interval(text.auc.mean),
+        interval(text.auc.mean),
         "",
-        _interval(text.precision10.mean),
+        interval(text.precision10.mean),
         "",
         untrained.get("mean", ""),
         _published_mean(ACDC_SUPERVISED, labels),
@@ -101,7 +81,7 @@ def _by_text(reading: Reading) -> Table:
 
 def _sizes(reading: Reading) -> Table:
     sizes = reading.scores.by_text.sizes
-    reach = [_figure(s.rho.value) for s in reading.ceilings.sizes] if reading.ceilings else []
+    reach = [figure(s.rho.value) for s in reading.ceilings.sizes] if reading.ceilings else []
     return Table(
         columns=("query", "held against", "studies", "Spearman [95 %]", "ceiling", "untrained"),
         rows=tuple(
@@ -109,7 +89,7 @@ def _sizes(reading: Reading) -> Table:
                 size.query,
                 size.against,
                 str(size.studies),
-                _interval(size.rho),
+                interval(size.rho),
                 ceiling,
                 _control(reading, lambda c, i=i: c.by_text.sizes[i].rho.value),
             )
@@ -147,7 +127,7 @@ def _table(name: str, found: ByLabel, beside: Mapping[str, Mapping[str, str]], n
     return Table(
         columns=(name, "[95 %]", *beside),
         rows=tuple(
-            (label, _interval(e), *(column.get(label, "") for column in beside.values()))
+            (label, interval(e), *(column.get(label, "") for column in beside.values()))
             for label, e in whole.items()
         ),
         note=note,
@@ -156,9 +136,9 @@ def _table(name: str, found: ByLabel, beside: Mapping[str, Mapping[str, str]], n
 
 def _few_shot(reading: Reading, method: str) -> Table:
     curves = reading.scores.by_vector.few_shot[method]
-    rows = [(label, *(_figure(curve[n].mean) for n in SHOTS)) for label, curve in curves.items()]
-    spread = [f"{_figure(e.low)} to {_figure(e.high)}" for e in (curves["mean"][n] for n in SHOTS)]
-    rows.append(("mean, 95 % of episodes", *spread))
+    rows = [(label, *(figure(curve[n].mean) for n in SHOTS)) for label, curve in curves.items()]
+    episodes = [f"{figure(e.low)} to {figure(e.high)}" for e in (curves["mean"][n] for n in SHOTS)]
+    rows.append(("mean, 95 % of episodes", *episodes))
     if reading.controls:
         untrained = [
             _control(reading, lambda c, n=n: c.by_vector.few_shot[method]["mean"][n].mean)
@@ -167,7 +147,7 @@ def _few_shot(reading: Reading, method: str) -> Table:
         rows.append(("mean, untrained", *untrained))
     conditions = "the same episodes"
     if method == "prototypes":
-        rows.append(("published", *(_figure(FEW_SHOT_FINDINGS.auc[str(n)]) for n in SHOTS)))
+        rows.append(("published", *(figure(FEW_SHOT_FINDINGS.auc[str(n)]) for n in SHOTS)))
         conditions = (
             "AUC on held-out patients, mean of 100 episodes; published: "
             f"{FEW_SHOT_FINDINGS.conditions}"
@@ -179,19 +159,6 @@ def _few_shot(reading: Reading, method: str) -> Table:
     )
 
 
-def _interval(e: Estimate) -> str:
-    return f"{_figure(e.value)} [{_figure(e.low)}, {_figure(e.high)}]"
-
-
-def _range(values: Sequence[float]) -> str:
-    low, high = _figure(min(values)), _figure(max(values))
-    return low if low == high else f"{low} to {high}"
-
-
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"
-
-
 def _single(ceilings: Ceilings | None, label: str) -> str:
     if ceilings is None:
         return ""
@@ -201,7 +168,7 @@ def _single(ceilings: Ceilings | None, label: str) -> str:
 def _control(reading: Reading, pick: Callable[[LabelScores], float]) -> str:
     """Mean over the untrained networks, and their range."""
     values = [pick(control) for control in reading.controls]
-    return f"{np.mean(values):.3f} ({_range(values)})" if values else ""
+    return f"{np.mean(values):.3f} ({spread(values)})" if values else ""
 
 
 def _controls(reading: Reading, pick: Callable[[LabelScores], ByLabel | None]) -> dict[str, str]:
@@ -211,24 +178,24 @@ def _controls(reading: Reading, pick: Callable[[LabelScores], ByLabel | None]) -
     labels = {label: [by.labels[label].value for by in found] for label in found[0].labels} | {
         "mean": [by.mean.value for by in found]
     }
-    return {label: f"{np.mean(v):.3f} ({_range(v)})" for label, v in labels.items()}
+    return {label: f"{np.mean(v):.3f} ({spread(v)})" for label, v in labels.items()}
 
 
 def _column(found: ByLabel | None) -> dict[str, str]:
     if found is None:
         return {}
-    return {k: _interval(e) for k, e in {**found.labels, "mean": found.mean}.items()}
+    return {k: interval(e) for k, e in {**found.labels, "mean": found.mean}.items()}
 
 
 def _figures(published: Published, labels: list[str]) -> dict[str, str]:
-    return {label: _figure(published.auc.get(label)) for label in labels} | {
+    return {label: figure(published.auc.get(label)) for label in labels} | {
         "mean": _published_mean(published, labels)
     }
 
 
 def _published_mean(published: Published, labels: list[str]) -> str:
     same = set(labels) == set(published.auc)
-    return _figure(float(np.mean(list(published.auc.values())))) if same else ""
+    return figure(float(np.mean(list(published.auc.values())))) if same else ""
 
 
 def _any_published(labels: list[str]) -> bool:

@@ -11,7 +11,7 @@ from retrieval.evaluation.judgments import Judgment, from_reports
 from retrieval.evaluation.labels import judgments_of, read_labels
 from retrieval.evaluation.queries import read_queries
 from retrieval.evaluation.resolve import Resolver
-from retrieval.evaluation.truths import is_truth, read_truths
+from retrieval.evaluation.truths import Truths, is_truth, read_truths
 from retrieval.ports import CatalogReader
 from retrieval.values.query import Access
 from retrieval.vault.keys import open_keys
@@ -26,12 +26,15 @@ class Asked:
     ----------
     cohort
         The labelled studies, where labels were given.
+    truths
+        What is true of the studies, where hearts are simulated.
     digest
         Names the judgments; those of labels have the same one in every home.
     """
 
     judgments: list[Judgment]
     cohort: Cohort | None = None
+    truths: Truths | None = None
     digest: str
 
 
@@ -55,13 +58,14 @@ def ask(
     resolver = Resolver(known, None if keys is None else Pseudonyms(keys))
     if labels is not None and not is_truth(labels):
         return _by_labels(labels, resolver, catalog, access)
-    if queries is not None:
+    truths = None if labels is None else read_truths(labels, resolver)
+    if truths is not None:
+        found = truths.judgments()
+    elif queries is not None:
         found = read_queries(queries, resolver)
-    elif labels is not None:
-        found = read_truths(labels, resolver)
     else:
         found = from_reports(catalog, access=access)
-    return Asked(judgments=found, digest=_digest(found))
+    return Asked(judgments=found, truths=truths, digest=_digest(found))
 
 
 def _by_labels(path: Path, resolver: Resolver, catalog: CatalogReader, access: Access) -> Asked:

@@ -1,9 +1,11 @@
 """Judgments from what is true of simulated hearts: the truth.jsonl beside a phantom archive."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.errors import UsageError
 from retrieval.evaluation.judgments import Judgment
@@ -27,37 +29,62 @@ def is_truth(path: Path) -> bool:
     )
 
 
-def read_truths(path: Path, resolver: Resolver) -> list[Judgment]:
-    """Turn simulated truth into judgments: a few questions a concept.
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Truths:
+    """What is true of simulated studies.
 
-    Concepts that are true of all or of none of the studies are left out.
+    Attributes
+    ----------
+    studies
+        N of them.
+    true
+        (N,) booleans by concept; concepts that are true of all or of none are left out.
+    wordings
+        What is asked for each concept, in words that training never sees.
+    """
+
+    studies: tuple[StudyId, ...]
+    true: Mapping[str, NDArray[np.bool_]]
+    wordings: Mapping[str, tuple[str, ...]]
+
+    def judgments(self) -> list[Judgment]:
+        """One question a wording."""
+        return [
+            Judgment(
+                query=query,
+                relevant=frozenset(self.studies[i] for i in np.flatnonzero(true)),
+                among=frozenset(self.studies),
+            )
+            for concept, true in self.true.items()
+            for query in self.wordings[concept]
+        ]
+
+
+def read_truths(path: Path, resolver: Resolver) -> Truths:
+    """Read what is true of the studies of an archive of simulated hearts.
 
     Raises
     ------
     UsageError
         A line is not such a record, or names a study that is not in the archive.
     """
-    truths: dict[StudyId, HeartTruth] = {}
+    hearts: dict[StudyId, HeartTruth] = {}
     for where, record in read_json_lines(path):
         name = str(pick(record, ("study_uid", "study"), where=where))
-        truths[resolver.require(name, where=where)] = _truth(record, where)
-    studies = list(truths)
-    true = degrees(CONCEPTS, list(truths.values())) >= TRUE_FROM
-    return [
-        Judgment(
-            query=query,
-            relevant=frozenset(studies[i] for i in np.flatnonzero(true[:, column])),
-            among=frozenset(studies),
-        )
-        for column, concept in enumerate(CONCEPTS)
-        if 0 < true[:, column].sum() < len(studies)
-        for query in _spread(phrases(concept, "held out"))
-    ]
+        hearts[resolver.require(name, where=where)] = _truth(record, where)
+    columns = (degrees(CONCEPTS, list(hearts.values())) >= TRUE_FROM).T
+    true = dict(zip(CONCEPTS, columns, strict=True))
+    telling = [c for c in CONCEPTS if 0 < true[c].sum() < len(hearts)]
+    return Truths(
+        studies=tuple(hearts),
+        true={concept: true[concept] for concept in telling},
+        wordings={concept: _spread(phrases(concept, "held out")) for concept in telling},
+    )
 
 
-def _spread(wordings: Sequence[str]) -> list[str]:
+def _spread(wordings: Sequence[str]) -> tuple[str, ...]:
     places = np.unique(np.linspace(0, len(wordings) - 1, WORDINGS).astype(int))
-    return [wordings[int(place)] for place in places]
+    return tuple(wordings[int(place)] for place in places)
 
 
 def _truth(record: Record, where: str) -> HeartTruth:

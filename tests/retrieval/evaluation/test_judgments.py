@@ -287,6 +287,20 @@ def truth(**changes) -> dict:
         "effusion_mm": 0.0,
         "hypokinetic_segments": [],
         "scars": [],
+        "wall_min_mm": 7.0,
+        "thin_segments": [],
+        "akinetic_segments": [],
+        "dyskinetic_segments": [],
+        "dyssynchrony_ms": 0.0,
+        "eccentricity_ed": 1.0,
+        "eccentricity_es": 1.0,
+        "rv_wall_mm": 3.0,
+        "scar_share_pct": 0.0,
+        "acute": False,
+        "oedema_segments": [],
+        "defect_segments": [],
+        "native_t1_ms": 950.0,
+        "native_t2_ms": 48.0,
     }
     return normal | changes
 
@@ -310,7 +324,7 @@ class TestTruth:
         )
         ids = [pseudonyms.study(f"1.{i}") for i in (1, 2, 3)]
         assert is_truth(path)
-        found = read_truths(path, Resolver(ids, pseudonyms))
+        found = read_truths(path, Resolver(ids, pseudonyms)).judgments()
         by_query = {j.query: j.relevant for j in found}
         assert all(j.among == frozenset(ids) for j in found)
         assert all(0 < len(j.relevant) < 3 for j in found)
