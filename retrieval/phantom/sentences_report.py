@@ -60,8 +60,8 @@ def write_report(truth: HeartTruth, rng: Random, *, split: Split = "train") -> s
 def report_sentences(truth: HeartTruth, rng: Random, *, split: Split = "train") -> list[Sentence]:
     """Write an impression, sentence by sentence; see `write_report`.
 
-    Sentences joined in any order hold none of `QUERIES_HELD_OUT` with
-    "train", since each ends in a full stop of its own and none holds one.
+    With "train" the sentences, joined in their order, hold none of
+    `QUERIES_HELD_OUT`.
     """
     writer = _Writer(truth, rng, split)
     while True:
@@ -151,13 +151,20 @@ class _Writer:
         return said
 
     def _numbers(self, kind: str) -> Sentence:
-        """A sentence of measurements."""
-        line: Mapping[str, Any] = self.rng.choice(_table()["numbers"][kind])
-        near = {
-            q: min(NUMBERS[q][1], key=lambda v: abs(v - self.measured[q])) for q in line["says"]
-        }
-        statements = tuple(f"{quantity}={value}" for quantity, value in near.items())
+        """A sentence of measurements: a line as reading software prints it, or prose."""
+        lines: list[Mapping[str, Any]] = _table()["numbers"][kind]
+        if self.split == "held out" or self.rng.random() < 0.5:
+            quantity = self.rng.choice(sorted({q for line in lines for q in line["says"]}))
+            prose = self._word(f"{quantity}={self.measured[quantity]:.0f}")
+            return Sentence(prose.text, (self._nearest(quantity),))
+        line = self.rng.choice(lines)
+        statements = tuple(self._nearest(quantity) for quantity in line["says"])
         return Sentence(line["text"].format(**self.measured) + ".", statements)
+
+    def _nearest(self, quantity: str) -> str:
+        """The stated value of a quantity that is nearest to the measured one."""
+        values = NUMBERS[quantity][1]
+        return f"{quantity}={min(values, key=lambda v: abs(v - self.measured[quantity]))}"
 
     def _say(self, topic: Topic, *, silent: float = 0.0) -> list[Sentence]:
         """One sentence on a topic, or none."""

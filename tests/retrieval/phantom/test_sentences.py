@@ -35,6 +35,8 @@ from retrieval.phantom.sentences_hearts import Hearts
 from retrieval.phantom.sentences_topics import DENIED, STATED, TOPICS
 from retrieval.phantom.sentences_truth import DOUBT_LEAST, DOUBT_MOST, NUMBERS
 from retrieval.phantom.sentences_twins import DENIALS, EXTREMES, OPPOSED, PLACES, SIDES
+from retrieval.phantom.sentences_twins import _pairs as twin_pairs
+from retrieval.phantom.sentences_twins import _table as twin_table
 from retrieval.phantom.truth import HeartTruth, Hypertrophy, Scar, ScarPattern, Territory
 from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.study import Sex
@@ -334,6 +336,12 @@ def test_twins_share_their_words_and_not_their_meaning(kind: str, split: str) ->
             assert split == "held out" or not holds_held_out_query(sentence.text)
 
 
+@pytest.mark.parametrize("kind", ["side", "place", "degree", "denial"])
+def test_every_pair_of_the_tables_has_twins(kind: str) -> None:
+    for pair in twin_table(kind):
+        assert twin_pairs(kind, "train", pair), pair
+
+
 def test_twins_are_never_both_true() -> None:
     made = [*EXAMPLES.values(), NORMAL, INFARCT]
     pairs = [*EXTREMES.items(), *DENIALS.items()]
@@ -464,3 +472,30 @@ def test_reports_vary_and_are_reproducible() -> None:
     assert write_report(INFARCT, Random(3)) == write_report(INFARCT, Random(3))
     assert any("mpression" in t for t in texts)
     assert not any(holds_held_out_query(t) for t in texts)
+
+
+DENYING = {
+    "lv_not_dilated": "lv_dilated", "lv_normal_size": "lv_dilated", "ef_normal": "ef_reduced",
+    "wall_normal": "lvh", "rv_not_dilated": "rv_dilated", "rv_normal_size": "rv_dilated",
+    "rvef_normal": "rvef_reduced", "no_rvh": "rvh", "no_wma": "wma", "no_scar": "scar",
+    "no_septal_flattening": "septal_flattening", "no_oedema": "oedema",
+    "no_perfusion_defect": "perfusion_defect", "la_normal_size": "la_dilated",
+    "ra_normal_size": "ra_dilated", "aorta_normal": "aorta_dilated", "no_effusion": "effusion",
+}  # fmt: skip
+CLOSER = {c: t.head for t in TOPICS if t.head in HEAD for c in t.closer}
+
+
+def test_the_reader_of_reports_understands_the_wordings() -> None:
+    """One phrase of every family; never the contrary, and rarely nothing."""
+    asked = understood = 0
+    for name in (*HEAD, *DENYING, *CLOSER):
+        head = DENYING.get(name, CLOSER.get(name, name))
+        meant = Polarity.ABSENT if name in DENYING else Polarity.PRESENT
+        for split in ("train", "held out"):
+            for family in families(name, split):
+                found = {f.name: f.polarity for f in find_findings(family[-1])}.get(HEAD[head])
+                assert found in (meant, Polarity.UNCERTAIN, None), (name, family[-1])
+                asked += 1
+                understood += found is meant
+    print(f"{understood} of {asked} families understood")
+    assert understood > 0.96 * asked
