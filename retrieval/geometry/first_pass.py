@@ -59,7 +59,7 @@ def _calm(images: NDArray[np.float32]) -> NDArray[np.float32]:
     before, here, after = _neighbours(images)
     calm = np.median([before, here, after], axis=0).astype(np.float32)
     before, here, after = _neighbours(calm)
-    return (before + 2 * here + after) / 4
+    return np.asarray((before + 2 * here + after) / 4, dtype=np.float32)
 
 
 def _neighbours(images: NDArray[np.float32]) -> tuple[NDArray[np.float32], ...]:

@@ -39,6 +39,10 @@ SYSTOLE_SEARCH = (0.15, 0.65)
 """End-systole is looked for in this part of the beat."""
 
 
+NEAR_GREATEST = 0.9
+"""A difference from end-diastole above this share of the greatest is near it."""
+
+
 def heart_centre(clips: Sequence[Clip]) -> Point:
     """Find the middle of the beating left ventricle, in millimetres.
 
@@ -117,8 +121,11 @@ def end_systole(clips: Sequence[Clip], centre: Point) -> float:
     """Fraction of the beat at which the heart differs most from end-diastole.
 
     Frame 0 follows the R wave and counts as end-diastole. Short-axis cines
-    decide where there are any, all slices together. Without a cine it is 1/3,
-    the usual end of systole at rest.
+    decide where there are any, all slices together. What counts is the middle
+    of the time at which the difference is near its greatest, so that a heart
+    that hardly moves, whose difference is mostly noise, is taken in the middle
+    of systole and not at a chance maximum. Without a cine, or where nothing
+    changes at all, it is 1/3, the usual end of systole at rest.
 
     Returns
     -------
@@ -139,7 +146,9 @@ def end_systole(clips: Sequence[Clip], centre: Point) -> float:
     if min(c.record.phases for c in cines) == 2:
         return 0.5
     inside = (fractions >= SYSTOLE_SEARCH[0]) & (fractions <= SYSTOLE_SEARCH[1])
-    return float(fractions[inside][np.argmax(total[inside])])
+    found, change = fractions[inside], total[inside]
+    near = np.clip(change - NEAR_GREATEST * change.max(), 0, None)
+    return float((near * found).sum() / near.sum()) if near.any() else 1 / 3
 
 
 def phase_at(phases: int, fraction: float) -> int:

@@ -128,6 +128,25 @@ def test_end_systole_is_found_within_one_phase(systole):
     assert heart.end_systole(clips, heart.heart_centre(clips)) == pytest.approx(systole, abs=1 / 25)
 
 
+def hardly_moving(seed, *, phases=30):
+    """Noise, in which the disc shrinks by little, most at a third of the beat."""
+    clip = beating_disc((90, 100), phases=phases, systole=1 / 3)
+    mean = clip.values().mean(axis=0)
+    noise = np.random.default_rng(seed).normal(0, 30, clip.pixels.shape)
+    return identify(clip.record, (mean + 0.15 * (clip.values() - mean) + noise).astype(np.int16))
+
+
+def test_the_systole_of_a_heart_that_hardly_moves_is_no_chance_maximum():
+    centre = heart.point_of(record(), (90, 100))
+    found = [heart.end_systole([hardly_moving(seed)], centre) for seed in range(12)]
+    assert np.abs(np.array(found) - 1 / 3).max() < 0.02
+
+
+def test_a_cine_in_which_nothing_changes_has_the_usual_systole():
+    same = identify(record(), np.full((20, 180, 200), 7, np.int16))
+    assert heart.end_systole([same], np.zeros(3)) == pytest.approx(1 / 3)
+
+
 def test_two_phases_are_diastole_and_systole():
     clips = stack((90, 100), phases=2, systole=0.5)
     assert heart.phase_at(2, heart.end_systole(clips, heart.heart_centre(clips))) == 1
