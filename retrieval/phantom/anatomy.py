@@ -22,6 +22,9 @@ ATRIAL_WALL_MM = 2.0
 VESSEL_WALL_MM = 1.6
 MOST_BULGE, MOST_CONTRACTION = -0.25, 0.93
 """Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
+COMPACTION = 1.2
+"""How fast trabeculae and papillary muscles pass into the wall as the cavity narrows: pressed
+together they look like wall, and readers draw them so."""
 LEAST_LUMEN = 0.3
 """Trabeculae never fill more of the cavity's radius than leaves this share."""
 MOST_FILLED = 0.9
@@ -82,7 +85,8 @@ class Anatomy:
         endo = lv.endo_mm[:, None] * left * self._rounding(done)
         # Muscle keeps its volume: what it loses in length it gains in area.
         epi = (endo.square() + self._wall_area[:, None] / column(shorter)).sqrt()
-        solid = self._ridge_area[:, None] / column(shorter)
+        pressed = left**COMPACTION
+        solid = self._ridge_area[:, None] * pressed / column(shorter)
         lumen = (endo.square() - solid).clamp(min=0).sqrt().maximum(LEAST_LUMEN * endo)
         share = 1 - hearts.rv_ef[:, None] * done
         beyond = fill_to(self._rv_shape[:, None], epi, length, hearts.rv_edv_ml[:, None] * share)
@@ -99,7 +103,7 @@ class Anatomy:
             endo=endo,
             epi=epi,
             lumen=lumen,
-            papillary=self._papillary(lumen) / column(shorter).sqrt(),
+            papillary=self._papillary(lumen, pressed.sqrt()) / column(shorter).sqrt(),
             papillary_centre=hearts.papillary_centre,
             rv=epi + beyond,
             rv_lumen=epi + beyond - torch.minimum(strands, MOST_FILLED * beyond),
@@ -130,13 +134,13 @@ class Anatomy:
         place = torch.stack([away * torch.cos(angle), away * torch.sin(angle)], 1)
         return Base(hearts.base_slope, place, hearts.outflow_lift_mm)
 
-    def _papillary(self, lumen: Tensor) -> Tensor:
+    def _papillary(self, lumen: Tensor, pressed: Tensor) -> Tensor:
         angle, depth = angles(self.device), depths(self.device)
         level = depth / column(self.lv.cavity_share)
         standing = (((level - 0.22) / 0.08).clamp(0, 1) * ((0.74 - level) / 0.06).clamp(0, 1))[
             :, None
         ]
-        size = column(self.hearts.papillary_mm)[:, None]
+        size = column(self.hearts.papillary_mm)[:, None] * pressed
         where = column(self.hearts.papillary_centre)[:, None]
         best = torch.full_like(lumen, -1e3)
         for i, centre in enumerate(PAPILLARY_ANGLES):
