@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from pydantic_settings import (
@@ -30,8 +30,10 @@ class Settings(BaseSettings):
     """Deployment settings. Command line beats environment beats cineseek.toml beats defaults.
 
     `cineseek.toml` lies in the current folder. Everything that CineSeek keeps
-    lies under `home`; the key file must not. With `research` a study is shown
-    with its machine estimates, which no one has shown to be fit for care.
+    lies under `home`; the key file must not. `precision` is what the published
+    encoder's video tower computes in; bf16 is meant for GPUs. With `research` a
+    study is shown with its machine estimates, which no one has shown to be fit
+    for care.
     """
 
     model_config = SettingsConfigDict(
@@ -42,6 +44,7 @@ class Settings(BaseSettings):
     key_file: Path = Field(default_factory=_default_key_file)
     database_url: str = ""
     device: Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$")] = "auto"
+    precision: Literal["fp32", "bf16"] = "fp32"
     site: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,16}$")] = "local"
     workers: Annotated[int, Field(ge=0)] = 0
     research: bool = False

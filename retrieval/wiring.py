@@ -88,7 +88,7 @@ def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
         return phantom.load(path, device)
     from retrieval.encoder import cmrclip
 
-    return cmrclip.load(path, device)
+    return cmrclip.load(path, device, settings.precision)
 
 
 def open_untrained(name_or_path: str, settings: Settings, *, seeds: Sequence[int]) -> list[Encoder]:

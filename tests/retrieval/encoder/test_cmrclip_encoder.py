@@ -10,8 +10,10 @@ from safetensors.torch import save_file
 
 from retrieval.encoder.cmrclip import arrays, frames, load, published
 from retrieval.errors import CheckpointInvalid, UnusableSeries
+from retrieval.settings import Settings
 from retrieval.values.clip import ClipRecord, identify
 from retrieval.values.study import SeriesId, StudyId, Technique, View
+from retrieval.wiring import open_encoder
 from tests import tiny_cmrclip
 
 
@@ -157,6 +159,20 @@ def test_bf16_stays_within_a_hundredth_and_keeps_the_name(folder):
     assert exact.encoder_id == coarse.encoder_id
     words = ["left ventricle is dilated"]
     assert np.array_equal(exact.encode_texts(words).vectors, coarse.encode_texts(words).vectors)
+
+
+def test_the_setting_decides_the_precision(folder, tmp_path):
+    (folder / "config.json").write_text("{}")
+    vectors = [
+        open_encoder(
+            str(folder), Settings(home=tmp_path / "home", device="cpu", precision=precision)
+        )
+        .encode_studies([study()])[0]
+        .whole
+        for precision in ("fp32", "bf16")
+    ]
+    assert np.array_equal(vectors[0], load(folder).encode_studies([study()])[0].whole)
+    assert not np.array_equal(*vectors)
 
 
 @pytest.mark.gpu
