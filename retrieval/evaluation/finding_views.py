@@ -13,6 +13,7 @@ def json(findings: Findings) -> dict[str, Any]:
         "prevalence": PREVALENCE,
         "scored": plain([asdict(finding) for finding in findings.scored]),
         "too few": list(findings.too_few),
+        "usual": list(findings.usual),
         "mean": dict(findings.mean),
         "worst": findings.worst.concept,
     }

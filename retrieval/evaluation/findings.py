@@ -23,6 +23,9 @@ PREVALENCE = 0.05
 FEWEST = 10
 """Studies with the finding that a draw must hold: with fewer, no ranking has precision 1 at 10."""
 
+USUAL = 0.5
+"""A statement true of more hearts than this is no finding."""
+
 DRAWS = 400
 """Of studies with the finding for a figure, and of patients for its interval."""
 
@@ -60,10 +63,14 @@ class Findings:
     ----------
     too_few
         Findings that could not be scored: fewer than `FEWEST` can be drawn.
+    usual
+        Statements left out because they are true of more than half of the
+        hearts: those are no findings.
     """
 
     scored: tuple[FindingScore, ...]
     too_few: tuple[str, ...]
+    usual: tuple[str, ...]
     mean: Mapping[str, float]
 
     @property
@@ -78,7 +85,10 @@ def score_findings(
     """Score every finding that enough hearts have and enough lack; None where there is none."""
     scored: list[FindingScore] = []
     too_few: list[str] = []
+    usual = [concept for concept, true in truths.true.items() if true.mean() > USUAL]
     for concept, true in truths.true.items():
+        if concept in usual:
+            continue
         if drawn_of(true) < FEWEST:
             too_few.append(concept)
             continue
@@ -90,6 +100,7 @@ def score_findings(
     return Findings(
         scored=tuple(scored),
         too_few=tuple(too_few),
+        usual=tuple(usual),
         mean={name: float(np.mean([getattr(f, name).value for f in scored])) for name in means},
     )
 

@@ -20,6 +20,7 @@ from retrieval.evaluation.bylabel import (
     weights_of,
 )
 from retrieval.evaluation.cohort import Cohort
+from retrieval.evaluation.estimates import EstimateScore, hold_against
 from retrieval.evaluation.fewshot import Curve
 from retrieval.evaluation.measurements import Floats
 from retrieval.evaluation.neighbours import precision_near
@@ -78,6 +79,8 @@ class LabelScores:
     studies, with_vector
         Labelled studies of the archive, and how many of them the encoder saw.
         Those it did not see rank last by text and are left out of `by_vector`.
+    estimates
+        Empty where the encoder makes none, or nothing was measured.
     """
 
     encoder_id: EncoderId
@@ -85,6 +88,7 @@ class LabelScores:
     with_vector: int
     by_text: ByText
     by_vector: ByVector
+    estimates: tuple[EstimateScore, ...]
 
 
 def read(
@@ -98,6 +102,7 @@ def read(
         with_vector=int(known.sum()),
         by_text=_by_text(seen, cohort, prompts, access, draws),
         by_vector=_by_vector(seen, cohort.only(known), draws),
+        estimates=hold_against(seen, cohort, draws),
     )
 
 

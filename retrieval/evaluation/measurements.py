@@ -30,6 +30,7 @@ QUANTITIES: Mapping[str, Callable[[Row], float]] = MappingProxyType(
     {
         "LVEDV": lambda row: row["LVEDV"],
         "LVEDV/BSA": lambda row: row["LVEDV"] / _bsa_m2(row),
+        "LVESV": lambda row: row["LVESV"],
         "LVEF": lambda row: row["LVEF"],
         "LVmass": lambda row: row["LVmass_g"],
         "LVmass/LVEDV": lambda row: row["LVmass_g"] / row["LVEDV"],
@@ -41,8 +42,8 @@ QUANTITIES: Mapping[str, Callable[[Row], float]] = MappingProxyType(
 )
 """Quantities that a size can be compared with: mL, mL/m2, per cent, g, g/mL."""
 
-COLUMNS = ("height", "weight", "LVEDV", "LVEF", "RVEDV", "RVEF", "LVmass_g")
-"""cm, kg, mL, per cent, mL, per cent, g."""
+COLUMNS = ("height", "weight", "LVEDV", "LVESV", "LVEF", "RVEDV", "RVEF", "LVmass_g")
+"""cm, kg, mL, mL, per cent, mL, per cent, g."""
 
 
 def read_measurements(path: Path) -> dict[str, dict[str, float]]:

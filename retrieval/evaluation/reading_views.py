@@ -36,6 +36,8 @@ def reading_tables(reading: Reading) -> list[Table]:
         tables.append(_probe(reading, reading.scores.by_vector.probe))
     if reading.scores.by_vector.near is not None:
         tables.append(_near(reading, reading.scores.by_vector.near))
+    if reading.scores.estimates:
+        tables.append(_estimates(reading))
     tables += [_few_shot(reading, method) for method in reading.scores.by_vector.few_shot]
     return tables
 
@@ -119,6 +121,23 @@ def _near(reading: Reading, found: ByLabel) -> Table:
         found,
         {"untrained": _controls(reading, lambda c: c.by_vector.near)},
         note="share of the five nearest studies of other patients that have the same label",
+    )
+
+
+def _estimates(reading: Reading) -> Table:
+    return Table(
+        columns=("machine estimate", "studies", "Spearman [95 %]", "bias [95 %]", "scatter"),
+        rows=tuple(
+            (
+                score.quantity,
+                str(score.studies),
+                interval(score.rho),
+                f"{score.bias.value:+.1f} [{score.bias.low:+.1f}, {score.bias.high:+.1f}]",
+                f"{score.scatter:.1f}",
+            )
+            for score in reading.scores.estimates
+        ),
+        note="bias: estimate less measurement, mL, % or g; scatter: its standard deviation",
     )
 
 

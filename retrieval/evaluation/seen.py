@@ -14,6 +14,7 @@ from retrieval.search.searcher import Order
 from retrieval.search.video import Owner, Pool
 from retrieval.values.clip import Clip
 from retrieval.values.embedding import EncoderId, StudyEmbedding, unit_rows
+from retrieval.values.estimate import Estimate
 from retrieval.values.query import Access, Channel, Filter, Query
 from retrieval.values.study import StudyId
 
@@ -33,11 +34,14 @@ class Seen:
     vectors
         One of length 1 per study that has any: its own, or the mean direction
         of its clips'.
+    estimates
+        What the encoder estimates of each study, where it does.
     """
 
     encoder_id: EncoderId
     ranks: Ranks
     vectors: Mapping[StudyId, NDArray[np.float32]]
+    estimates: Mapping[StudyId, tuple[Estimate, ...]]
 
     def scores(
         self, texts: Sequence[str], studies: Sequence[StudyId], *, access: Access
@@ -64,11 +68,13 @@ def published(
     for key, owner in catalog.keys(Filter(), index.encoder_id, access=access).items():
         if owner[0] in owners:
             owners[owner[0]][key] = owner
+    estimates = catalog.estimates(index.encoder_id, access=access)
     vectors = {study: Pool(index, its).vector_of(study) for study, its in owners.items()}
     return Seen(
         encoder_id=index.encoder_id,
         ranks=ranks,
         vectors={study: v.vectors[0] for study, v in vectors.items() if v is not None},
+        estimates={s: its for s, its in estimates.items() if s in owners},
     )
 
 
@@ -104,11 +110,13 @@ def from_embeddings(
     encoder: TextEncoder, embeddings: Iterable[StudyEmbedding], *, eligible: int
 ) -> Seen:
     """See studies through vectors that are at hand, of so many that could have one."""
-    rows = {e.study: _rows(e) for e in embeddings}
+    made = list(embeddings)
+    rows = {e.study: _rows(e) for e in made}
     return Seen(
         encoder_id=encoder.encoder_id,
         ranks=_InMemory(encoder, rows, eligible),
         vectors={study: unit_rows(r.mean(axis=0, keepdims=True))[0] for study, r in rows.items()},
+        estimates={e.study: e.estimates for e in made if e.estimates},
     )
 
 

@@ -34,6 +34,13 @@ def spread(values: Sequence[float]) -> str:
     return low if low == high else f"{low} to {high}"
 
 
+def markdown(table: Table) -> str:
+    """The table as docs keep it."""
+    rule = tuple("---" for _ in table.columns)
+    lines = ["| " + " | ".join(row) + " |" for row in (table.columns, rule, *table.rows)]
+    return "\n".join([*lines, "", table.note] if table.note else lines)
+
+
 def plain(value: object) -> object:
     """What JSON can hold: at any depth, numbers that are none become null, names text."""
     if isinstance(value, Mapping):

@@ -72,6 +72,11 @@ def read_truths(path: Path, resolver: Resolver) -> Truths:
     for where, record in read_json_lines(path):
         name = str(pick(record, ("study_uid", "study"), where=where))
         hearts[resolver.require(name, where=where)] = _truth(record, where)
+    return truths_of(hearts)
+
+
+def truths_of(hearts: Mapping[StudyId, HeartTruth]) -> Truths:
+    """Say what is true of simulated hearts, and in which words to ask for it."""
     columns = (degrees(CONCEPTS, list(hearts.values())) >= TRUE_FROM).T
     true = dict(zip(CONCEPTS, columns, strict=True))
     telling = [c for c in CONCEPTS if 0 < true[c].sum() < len(hearts)]

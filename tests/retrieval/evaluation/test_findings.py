@@ -35,6 +35,7 @@ def scored(n: int = 400, *, common: int = 100, rare: int = 12, few: int = 4) -> 
         "rare": np.arange(n) < rare,
         "few": np.arange(n) < few,
         "nothing": np.arange(n) % 4 == 0,
+        "usual": np.arange(n) % 4 != 0,
     }
     vectors[:common, 0] += 4
     vectors[:rare, 2] += 6
@@ -46,7 +47,11 @@ def scored(n: int = 400, *, common: int = 100, rare: int = 12, few: int = 4) -> 
     wordings = {"common": ("seen", "seen badly"), "rare": ("rare",), "few": ("seen",)}
     found = score_findings(
         from_embeddings(WORDS, embeddings, eligible=n),
-        Truths(studies=studies, true=true, wordings=wordings | {"nothing": ("flat",)}),
+        Truths(
+            studies=studies,
+            true=true,
+            wordings=wordings | {"nothing": ("flat",), "usual": ("flat",)},
+        ),
         [f"p{i}" for i in range(n)],
         access=LOCAL_OPERATOR,
         draws=200,
@@ -71,7 +76,7 @@ def test_what_is_found_what_is_not_and_what_cannot_be_said():
     found = scored()
     by_name = {f.concept: f for f in found.scored}
     assert set(by_name) == {"common", "rare", "nothing"}
-    assert found.too_few == ("few",)
+    assert (found.too_few, found.usual) == (("few",), ("usual",))
     common, nothing = by_name["common"], by_name["nothing"]
     assert (common.studies, common.positives, common.drawn) == (400, 100, 15)
     assert common.worst_wording == "seen badly"

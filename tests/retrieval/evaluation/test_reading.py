@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from retrieval.errors import UsageError
 from retrieval.evaluation import fewshot, labelled, measurements, reading_views
 from retrieval.evaluation.ceilings import ceilings
 from retrieval.evaluation.cohort import Cohort
+from retrieval.evaluation.estimates import hold_against
 from retrieval.evaluation.neighbours import precision_near
 from retrieval.evaluation.probe import probe
 from retrieval.evaluation.prompts import GroupPrompts, Prompts, SizeQuery, acdc
@@ -16,6 +18,7 @@ from retrieval.evaluation.reading import Reading, read_all
 from retrieval.evaluation.seen import from_embeddings
 from retrieval.phantom.sentences import QUERIES_HELD_OUT
 from retrieval.values.embedding import StudyEmbedding, unit_rows
+from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.query import LOCAL_OPERATOR
 from retrieval.values.study import PatientId, StudyId
 from tests.doubles import ENCODER, WordEncoder
@@ -47,7 +50,12 @@ def a_cohort(n: int = 40, *, seed: int = 0) -> tuple[Cohort, np.ndarray]:
     vectors[:, 0] += np.where(big, 1.0, -1.0)
     volume = 150 + 60 * vectors[:, 0]
     bsa = rng.uniform(1.5, 2.2, n)
-    row = {"LVEDV": volume, "LVEF": 60 - 20 * vectors[:, 1], "RVEDV": volume + 10}
+    row = {
+        "LVEDV": volume,
+        "LVESV": volume / 2,
+        "LVEF": 60 - 20 * vectors[:, 1],
+        "RVEDV": volume + 10,
+    }
     row |= {"RVEF": np.full(n, 55.0) + vectors[:, 2], "LVmass_g": np.full(n, 100.0)}
     row |= {"height": np.full(n, 170.0), "weight": bsa**2 * 3600 / 170}
     per_study = [{k: float(v[i]) for k, v in row.items()} for i in range(n)]
@@ -276,12 +284,49 @@ class TestCeilings:
         assert ceilings(bare, PROMPTS) is None
 
 
+class TestEstimates:
+    def test_rank_bias_and_scatter(self):
+        cohort, vectors = a_cohort()
+        volume = cohort.measured["LVEDV"]
+        off = np.where(np.arange(40) % 4 < 2, -50.0, -30.0)
+        seen = from_embeddings(
+            WORDS,
+            [
+                StudyEmbedding(
+                    study=study,
+                    encoder_id=ENCODER,
+                    whole=row,
+                    clips={},
+                    inputs=(),
+                    estimates=(
+                        Estimate(quantity=Quantity.LVEDV, value=float(v + o), spread=1.0),
+                        Estimate(quantity=Quantity.RVESV, value=1.0, spread=1.0),
+                    ),
+                )
+                for study, row, v, o in zip(
+                    cohort.studies, unit_rows(vectors), volume, off, strict=True
+                )
+            ],
+            eligible=40,
+        )
+        volume[3] = np.nan
+        (found,) = hold_against(seen, cohort, draws=200)  # nothing to hold RVESV against
+        known = np.isfinite(volume)
+        assert (found.quantity, found.studies) == ("LVEDV", 39)
+        assert found.bias.value == pytest.approx(off[known].mean())
+        assert found.bias.low < found.bias.value < found.bias.high
+        assert found.scatter == pytest.approx(off[known].std(ddof=1))
+        expected = spearmanr((volume + off)[known], volume[known]).statistic
+        assert found.rho.value == pytest.approx(expected)
+        assert hold_against(seen_of(cohort, vectors), cohort, draws=20) == ()
+
+
 class TestMeasurements:
-    HEAD = "pid,group,height,weight,LVEDV,LVEF,RVEDV,RVEF,LVmass_g\n"
+    HEAD = "pid,group,height,weight,LVEDV,LVESV,LVEF,RVEDV,RVEF,LVmass_g\n"
 
     def test_quantities(self, tmp_path: Path):
         path = tmp_path / "m.csv"
-        path.write_text(self.HEAD + "p1,DCM,180,80,200,30,150,50,120\n")
+        path.write_text(self.HEAD + "p1,DCM,180,80,200,140,30,150,50,120\n")
         (row,) = measurements.read_measurements(path).values()
         assert row["LVEDV/BSA"] == pytest.approx(100)
         assert row["LVmass/LVEDV"] == pytest.approx(0.6)
@@ -290,10 +335,10 @@ class TestMeasurements:
     @pytest.mark.parametrize(
         ("row", "message"),
         [
-            ("p1,DCM,180,80,many,30,150,50,120", r"m\.csv:2: LVEDV is many; a number is needed"),
-            ("p1,DCM,180,80,0,30,150,50,120", "LVEDV is 0; a number above 0 is needed"),
-            ("p1,DCM,180,80,nan,30,150,50,120", "LVEDV is nan; a number above 0 is needed"),
-            ("p1,DCM,,80,1,30,150,50,120", "no height; columns pid, height"),
+            ("p1,DCM,180,80,many,9,30,150,50,120", r"m\.csv:2: LVEDV is many; a number is needed"),
+            ("p1,DCM,180,80,0,9,30,150,50,120", "LVEDV is 0; a number above 0 is needed"),
+            ("p1,DCM,180,80,nan,9,30,150,50,120", "LVEDV is nan; a number above 0 is needed"),
+            ("p1,DCM,,80,1,9,30,150,50,120", "no height; columns pid, height"),
         ],
     )
     def test_what_is_no_measurement_is_named(self, tmp_path: Path, row: str, message: str):

@@ -1,0 +1,74 @@
+"""Simulated patients never seen, in words never read: findings at 5 %, and what motion is worth.
+
+    python -m pytest -m bench -s tests/bench/test_simulated_patients_bench.py
+
+prints the tables in Markdown. In the environment:
+
+ENCODER      a checkpoint's folder; without it the shipped one.
+STUDIES      how many patients (400).
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from retrieval.encoder import phantom
+from retrieval.evaluation.finding_views import tables
+from retrieval.evaluation.findings import score_findings
+from retrieval.evaluation.motion import motion_costs
+from retrieval.evaluation.seen import embed_one, from_embeddings
+from retrieval.evaluation.shuffle import shuffled
+from retrieval.evaluation.tables import Table, figure, interval, markdown
+from retrieval.evaluation.truths import truths_of
+from retrieval.training.trial import simulated_patient
+from retrieval.values.query import LOCAL_OPERATOR
+
+SEED = 930_000
+SHUFFLE = 1
+
+pytestmark = pytest.mark.bench
+
+
+@pytest.fixture(scope="module")
+def answers():
+    """(as they are, shuffled, truths, patients): each heart is rendered once and forgotten."""
+    given = os.environ.get("ENCODER")
+    encoder = phantom.load(Path(given) if given else None)
+    count = int(os.environ.get("STUDIES", "400"))
+    plain, still, hearts = [], [], {}
+    for i in range(count):
+        patient = simulated_patient(SEED + i)
+        plain += embed_one(encoder, patient.clips)
+        still += embed_one(encoder, shuffled(patient.clips, SHUFFLE))
+        hearts[patient.clips[0].record.study] = patient.truth
+    print(f"\n{encoder.encoder_id}, {count} simulated patients from seed {SEED}")
+    truths = truths_of(hearts)
+    seen = [from_embeddings(encoder, made, eligible=count) for made in (plain, still)]
+    return *seen, truths, list(truths.studies)
+
+
+def test_findings(answers):
+    seen, _, truths, patients = answers
+    found = score_findings(seen, truths, patients, access=LOCAL_OPERATOR)
+    assert found is not None
+    print("\n" + "\n\n".join(markdown(table) for table in tables(found)))
+    print(f"worst: {found.worst.concept}")
+    assert found.mean["auc"] > 0.8
+
+
+def test_motion(answers):
+    costs = motion_costs(*answers, access=LOCAL_OPERATOR)
+    rows = tuple(
+        (
+            c.concept,
+            str(c.positives),
+            figure(c.in_order.value),
+            figure(c.shuffled.value),
+            interval(c.cost),
+        )
+        for c in costs
+    )
+    columns = ("statement", "positives", "AUC in order", "AUC shuffled", "cost [95 %]")
+    print("\n" + markdown(Table(columns=columns, rows=rows)))
+    assert costs[-1].cost.value > 0
