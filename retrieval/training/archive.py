@@ -76,7 +76,8 @@ def train(
     quiet = quiet or not accelerator.is_main_process
     with accelerator.main_process_first(), counted("read", quiet=quiet) as progress:
         usable, refused = inputs.usable(found.pairs, progress)
-    training, asked = split(usable, key=recipe.split.key, share=recipe.split.validation)
+    parting = recipe.split
+    training, asked = split(usable, key=parting.key, share=parting.validation, first=parting.first)
     _require_enough(training, asked, recipe, accelerator.num_processes)
     left_out = dict(Counter(refused) + Counter(found.left_out))
     facts = Facts(recipe=recipe, training=training, asked=asked, left_out=left_out)
@@ -89,7 +90,7 @@ def train(
     if run.step == 0:
         run.validate(ranking)
     last = recipe.steps or round(recipe.epochs * schedule.per_epoch)
-    loader = Loader(inputs, learner, recipe)
+    loader = Loader(inputs, recipe)
     mine = (run.share_of(schedule.draws(step)) for step in range(run.step, last))
     bar = steps(run.step, last, quiet=quiet)
     for step, parts in zip(bar, loader.walk(mine), strict=True):

@@ -62,6 +62,7 @@ class CmrClipLearner:
         self.network.requires_grad_(requires_grad=True)
         layout = [arrays.SIZE_PX, arrays.SPACING_MM, arrays.PHASES, arrays.LGE_SLICES]
         self.sees_as = f"{NAME} {PREPROCESSING} {layout} {arrays.WINDOW_PERCENTILES}"
+        self.glances_as, self.variants = "", 0
         vocabulary = (self._words / TOKENIZER).read_bytes()
         self.reads_as = f"{NAME} {TOKENS} {hashlib.sha256(vocabulary).hexdigest()}"
 
@@ -80,6 +81,10 @@ class CmrClipLearner:
         """Token ids of each text, markers included."""
         found = self._tokenizer(list(texts), truncation=True, max_length=TOKENS)["input_ids"]
         return [{"ids": torch.tensor(ids)} for ids in found]
+
+    def glance(self, study: Arrays, rng: np.random.Generator | None) -> Arrays:  # noqa: ARG002
+        """No part of this network rests."""
+        return study
 
     def vary(self, study: Arrays, rng: np.random.Generator) -> Arrays:
         """Draw frames, cut and enlarge one window of all of them, perhaps mirror them."""

@@ -9,7 +9,7 @@ import torch
 
 from retrieval.training.contrast import Targets, alike, from_findings, from_words, own_pairs
 from retrieval.training.inputs import Inputs
-from retrieval.training.learner import Arrays, Learner
+from retrieval.training.learner import Arrays
 from retrieval.training.pairs import Pair
 from retrieval.training.recipe import Recipe
 
@@ -101,9 +101,8 @@ class Loader:
     parts change it.
     """
 
-    def __init__(self, inputs: Inputs, learner: Learner, recipe: Recipe) -> None:
+    def __init__(self, inputs: Inputs, recipe: Recipe) -> None:
         self._inputs = inputs
-        self._learner = learner
         self._part = recipe.part
         self._workers = recipe.workers
 
@@ -121,11 +120,10 @@ class Loader:
                 yield self._parts([one.result() for one in ready])
 
     def _read(self, draw: Draw) -> tuple[Arrays, Arrays]:
-        study = self._inputs.study(draw.pair)
         texts = self._inputs.texts(draw.pair)
         chosen = [texts[place] for place in draw.texts]
         joined = {name: torch.cat([text[name] for text in chosen]) for name in chosen[0]}
-        return self._learner.vary(study, np.random.default_rng([*draw.stream])), joined
+        return self._inputs.variant(draw.pair, np.random.default_rng([*draw.stream])), joined
 
     def _parts(self, read: Sequence[tuple[Arrays, Arrays]]) -> list[Part]:
         return [

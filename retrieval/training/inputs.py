@@ -1,9 +1,11 @@
 """What an encoder reads of each pair, computed once and kept on disk, named by content."""
 
 import hashlib
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
@@ -27,13 +29,31 @@ class Inputs:
         self._clips = clips
 
     def study(self, pair: Pair) -> Arrays:
-        """The clips of a pair.
+        """The clips of a pair, or what the resting part of the network makes of them.
 
         Raises
         ------
         UnusableSeries
             The encoder cannot use this study.
         """
+        if self._learner.variants:
+            return self.glance(pair, 0)
+        return self._looked(pair)
+
+    def variant(self, pair: Pair, rng: np.random.Generator) -> Arrays:
+        """One random variant of the clips of a pair, ready to be encoded."""
+        known = self._learner.variants
+        study = self.glance(pair, 1 + int(rng.integers(known))) if known else self._looked(pair)
+        return self._learner.vary(study, rng)
+
+    def glance(self, pair: Pair, number: int) -> Arrays:
+        """What the resting part of the network makes of a variant of a pair; 0 is none."""
+        rng = np.random.default_rng([number, int(pair.study, 16)]) if number else None
+        how = f"{self._learner.sees_as} {self._learner.glances_as} {number}"
+        path = self._path("glances", how, sorted(pair.clips))
+        return _kept(path, lambda: self._learner.glance(self._looked(pair), rng))
+
+    def _looked(self, pair: Pair) -> Arrays:
         path = self._path("studies", self._learner.sees_as, sorted(pair.clips))
         return _kept(
             path, lambda: self._learner.look([self._clips.read(clip) for clip in pair.clips])
@@ -55,6 +75,8 @@ class Inputs:
         bad: list[str] = []
         for done, pair in enumerate(pairs, start=1):
             try:
+                for number in range(self._learner.variants):
+                    self.glance(pair, number + 1)
                 self.study(pair)
             except InputError as error:
                 bad.append(str(error))
@@ -73,7 +95,7 @@ def _kept(path: Path, make: Callable[[], Arrays]) -> Arrays:
     """Read arrays, or make and keep them; a kill leaves no half a file."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
+        partial = path.with_suffix(f".{os.getpid()}.partial")
         save_file({name: array.contiguous() for name, array in make().items()}, partial)
         partial.replace(path)
     return load_file(path)

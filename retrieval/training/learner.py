@@ -23,14 +23,18 @@ class Learner(Protocol):
     ----------
     network
         All that is trained and saved.
-    sees_as, reads_as
-        Names of what `look` and of what `read` computes: whoever changes
-        either, by a setting or by a line of code, changes its name.
+    sees_as, reads_as, glances_as
+        Names of what `look`, `read` and `glance` compute: whoever changes one
+        of them, by a setting or by a line of code, changes its name.
+    variants
+        How many variants of each study `glance` knows; 0 if it does nothing.
     """
 
     network: nn.Module
     sees_as: str
     reads_as: str
+    glances_as: str
+    variants: int
 
     def sees(self, record: ClipRecord) -> bool:
         """Whether a clip is of any use."""
@@ -42,6 +46,13 @@ class Learner(Protocol):
 
     def read(self, texts: Sequence[str]) -> list[Arrays]:
         """Turn texts into network input, as far as that is not learnt."""
+        ...
+
+    def glance(self, study: Arrays, rng: np.random.Generator | None) -> Arrays:
+        """What a resting part of the network makes of a variant of a study, once and for all.
+
+        Without `rng` it is the study as it is.
+        """
         ...
 
     def vary(self, study: Arrays, rng: np.random.Generator) -> Arrays:

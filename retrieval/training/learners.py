@@ -9,7 +9,13 @@ def open_learner(recipe: Recipe, device: str) -> Learner:
     if recipe.encoder == "phantom":
         from retrieval.training.phantom_learner import PhantomLearner
 
-        return PhantomLearner(recipe.phantom, start=recipe.start, device=device, seed=recipe.seed)
+        return PhantomLearner(
+            recipe.phantom,
+            start=recipe.start,
+            device=device,
+            seed=recipe.seed,
+            frozen=recipe.frozen,
+        )
     from retrieval.training.cmrclip_learner import CmrClipLearner
 
     return CmrClipLearner(recipe.cmrclip, start=recipe.start, device=device, seed=recipe.seed)

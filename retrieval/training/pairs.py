@@ -117,21 +117,28 @@ def said_in(findings: Iterable[Finding]) -> Said:
     return said
 
 
-def for_validation(patient: PatientId, *, key: str, share: float) -> bool:
+def for_validation(patient: PatientId, *, key: str, share: float, first: float = 0.0) -> bool:
     """Whether a patient is never trained on.
 
     It follows from his pseudonym alone (HMAC-SHA-256 under `key`), so he stays
     on his side whoever else is in the archive.
+
+    Parameters
+    ----------
+    share, first
+        Patients have places from 0 to 1; those of so large a part of the
+        circle, from `first` on, are held back.
     """
     digest = hmac.digest(key.encode(), patient.encode(), hashlib.sha256)
-    return int.from_bytes(digest[:8], "big") < share * 2**64
+    place = int.from_bytes(digest[:8], "big") / 2**64
+    return (place - first) % 1 < share
 
 
 def split(
-    pairs: Sequence[Pair], *, key: str, share: float
+    pairs: Sequence[Pair], *, key: str, share: float, first: float = 0.0
 ) -> tuple[tuple[Pair, ...], tuple[Pair, ...]]:
     """Part pairs by patient into those to train on and those to ask about."""
-    asked = [for_validation(pair.patient, key=key, share=share) for pair in pairs]
+    asked = [for_validation(p.patient, key=key, share=share, first=first) for p in pairs]
     return (
         tuple(pair for pair, held in zip(pairs, asked, strict=True) if not held),
         tuple(pair for pair, held in zip(pairs, asked, strict=True) if held),

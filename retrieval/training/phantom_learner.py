@@ -24,7 +24,14 @@ from retrieval.encoder.phantom.contract import (
     InputContract,
 )
 from retrieval.encoder.phantom.inputs import StudyInput, prepare
-from retrieval.encoder.phantom.network import Architecture, DualEncoder
+from retrieval.encoder.phantom.network import (
+    Architecture,
+    Clips,
+    DualEncoder,
+    Seen,
+    VideoTower,
+)
+from retrieval.errors import UsageError
 from retrieval.training.augment import standardise
 from retrieval.training.learner import Arrays
 from retrieval.training.recipe import PhantomSettings
@@ -34,6 +41,7 @@ from retrieval.values.study import View
 MARGIN_PX = 8
 """Looked at beyond the input's square, so that shifting and turning brings in anatomy."""
 
+TRUNK = "video.trunk"
 SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
 MAPS = torch.tensor([TECHNIQUES.index(technique) for technique in MAP_CEILING_MS])
 
@@ -41,7 +49,20 @@ MAPS = torch.tensor([TECHNIQUES.index(technique) for technique in MAP_CEILING_MS
 class PhantomLearner:
     """Trains the phantom encoder's towers; the sentence encoder below the text tower is frozen."""
 
-    def __init__(self, settings: PhantomSettings, *, start: str, device: str, seed: int) -> None:
+    def __init__(
+        self,
+        settings: PhantomSettings,
+        *,
+        start: str,
+        device: str,
+        seed: int,
+        frozen: Sequence[str] = (),
+    ) -> None:
+        if settings.variants and TRUNK not in frozen:
+            raise UsageError(
+                f"phantom.variants is {settings.variants}, but the trunk learns and would see them "
+                f'anew; set it to 0, or frozen = ["{TRUNK}"]'
+            )
         self._settings = settings
         self._minilm = MiniLM(device)
         self._device = device
@@ -54,6 +75,12 @@ class PhantomLearner:
         self._wide = replace(self._inputs, size_px=self._inputs.size_px + 2 * MARGIN_PX)
         self.sees_as = _digest({"inputs": asdict(self._wide), "clips": PREPROCESSING})
         self.reads_as = self._minilm.digest()
+        self.variants = settings.variants
+        varied = {
+            name: getattr(settings, name)
+            for name in ("turn_degrees", "shift_mm", "brightness", "noise")
+        }
+        self.glances_as = f"{_digest(varied)} {_weights_digest(_dual(self.network).video.trunk)}"
 
     def sees(self, record: ClipRecord) -> bool:
         """Whether a clip can be looked at."""
@@ -72,19 +99,28 @@ class PhantomLearner:
         rows = zip(states, present, strict=True)
         return [{"states": row[real].half().cpu().clone()} for row, real in rows]
 
+    @torch.inference_mode()
+    def glance(self, study: Arrays, rng: np.random.Generator | None) -> Arrays:
+        """What the trunk sees in a variant of all clips of a study."""
+        shown = self.settle(study) if rng is None else self._varied(study, rng)
+        network = _dual(self.network).eval()
+        seen = network.video.see(shown["images"].to(self._device), shown["view"].to(self._device))
+        told = {name: array for name, array in shown.items() if name != "images"}
+        return told | {"features": seen.features.cpu(), "geometry": seen.geometry.cpu()}
+
     def vary(self, study: Arrays, rng: np.random.Generator) -> Arrays:
-        """Lose clips, turn, shift, bend the grey scale and add noise; never zoom, never mirror."""
+        """Lose clips, turn, shift, bend the grey scale and add noise; never zoom, never mirror.
+
+        Of a study that was glanced at, clips are lost and nothing else.
+        """
         stays = torch.from_numpy(self._stays(study, rng))
         part = {name: array[stays] for name, array in study.items()}
-        images = self._moved(part["images"].float(), part["view"], rng)
-        bend = rng.uniform(-1, 1) * self._settings.brightness
-        bent = images * (1 + bend * (1 - images))
-        noise = rng.standard_normal(images.shape).astype(np.float32)
-        noisy = bent + self._settings.noise * rng.uniform() * torch.from_numpy(noise)
-        return part | {"images": self._standardised(noisy, images, part["technique"])}
+        return part if "features" in part else self._varied(part, rng)
 
     def settle(self, study: Arrays) -> Arrays:
-        """The middle of the images."""
+        """The middle of the images; what was glanced at is settled."""
+        if "features" in study:
+            return study
         inner = slice(MARGIN_PX, MARGIN_PX + self._inputs.size_px)
         images = study["images"].float()[..., inner, inner]
         return study | {"images": self._standardised(images, images, study["technique"])}
@@ -93,11 +129,10 @@ class PhantomLearner:
         self, network: nn.Module, studies: Sequence[Arrays], texts: Sequence[Arrays]
     ) -> tuple[Tensor, Tensor]:
         """Unit vectors of studies as a whole, and of texts."""
-        if not isinstance(network, DualEncoder):
-            raise TypeError(f"a {type(network).__name__} is no phantom encoder")
+        both = _dual(network)
         none = torch.zeros(0, self._architecture.dimension, device=self._device)
-        videos = self._videos(network, studies) if studies else none
-        words = self._words(network, texts) if texts else none
+        videos = self._videos(both, studies) if studies else none
+        words = self._words(both, texts) if texts else none
         return videos.float(), words.float()
 
     def contract(self) -> Mapping[str, Any]:
@@ -106,9 +141,7 @@ class PhantomLearner:
 
     def save(self, network: nn.Module, folder: Path, notes: Mapping[str, Any]) -> str:
         """Write the encoder's own checkpoint, weights in half precision."""
-        if not isinstance(network, DualEncoder):
-            raise TypeError(f"a {type(network).__name__} is no phantom encoder")
-        made = phantom.make_checkpoint(network, self._architecture, self._inputs, notes)
+        made = phantom.make_checkpoint(_dual(network), self._architecture, self._inputs, notes)
         made.save(folder)
         return made.encoder_id
 
@@ -129,6 +162,15 @@ class PhantomLearner:
         whole = whole if whole.any() else np.ones_like(whole)
         some = whole & (rng.uniform(size=len(group)) >= self._settings.drop_clip)
         return some if some.any() else whole
+
+    def _varied(self, study: Arrays, rng: np.random.Generator) -> Arrays:
+        """The same clips, moved and shown differently."""
+        images = self._moved(study["images"].float(), study["view"], rng)
+        bend = rng.uniform(-1, 1) * self._settings.brightness
+        bent = images * (1 + bend * (1 - images))
+        noise = rng.standard_normal(images.shape).astype(np.float32)
+        noisy = bent + self._settings.noise * rng.uniform() * torch.from_numpy(noise)
+        return study | {"images": self._standardised(noisy, images, study["technique"])}
 
     def _moved(self, images: Tensor, view: Tensor, rng: np.random.Generator) -> Tensor:
         """(K, P, W, W) -> (K, P, S, S), each turned and shifted; slices of a stack together."""
@@ -162,11 +204,22 @@ class PhantomLearner:
         )
 
     def _videos(self, network: DualEncoder, studies: Sequence[Arrays]) -> Tensor:
+        if "features" in studies[0]:
+            return network.video(self._arranged(network.video, studies)).vectors
         given = [
             StudyInput(clips=(), **{name: array.numpy() for name, array in study.items()})
             for study in studies
         ]
         return network.video(phantom.look(network.video, given, self._device)).vectors
+
+    def _arranged(self, video: VideoTower, studies: Sequence[Arrays]) -> Clips:
+        """What was glanced at, study by study."""
+        flat = {name: torch.cat([s[name] for s in studies]).to(self._device) for name in studies[0]}
+        none = torch.zeros(0, device=self._device)
+        seen = Seen(flat.pop("features"), flat.pop("geometry"), none)
+        sizes = torch.tensor([len(study["view"]) for study in studies], device=self._device)
+        study = torch.arange(len(studies), device=self._device).repeat_interleave(sizes)
+        return video.arrange(seen, study, **flat)
 
     def _words(self, network: DualEncoder, texts: Sequence[Arrays]) -> Tensor:
         states = pad_sequence([text["states"].float() for text in texts], batch_first=True)
@@ -178,6 +231,19 @@ def _real(sizes: Sequence[int], device: str) -> Tensor:
     """(B, longest) bool: what is not padding."""
     places = torch.arange(max(sizes), device=device)
     return places[None, :] < torch.tensor(sizes, device=device)[:, None]
+
+
+def _dual(network: nn.Module) -> DualEncoder:
+    if not isinstance(network, DualEncoder):
+        raise TypeError(f"a {type(network).__name__} is no phantom encoder")
+    return network
+
+
+def _weights_digest(part: nn.Module) -> str:
+    digest = hashlib.sha256()
+    for name, tensor in sorted(part.state_dict().items()):
+        digest.update(name.encode() + tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _digest(told: Mapping[str, Any]) -> str:

@@ -52,9 +52,13 @@ class Split:
     key
         Which patients these are follows from it and from their pseudonyms,
         one by one: a patient stays on his side when others come.
+    first
+        Where the share begins, from 0 to 1: runs at 0, 0.2, ... 0.8 with a
+        share of 0.2 ask about every patient once (cross-validation).
     """
 
     validation: float = Field(default=0.15, gt=0, lt=1)
+    first: float = Field(default=0.0, ge=0, lt=1)
     key: str = "1"
 
 
@@ -92,6 +96,10 @@ class PhantomSettings:
     drop_group, drop_clip
         Chance that a study loses a stack or view of a technique, and that it
         loses a clip of what remains; something always stays.
+    variants
+        0 varies a study anew in every step. A number has a resting trunk
+        ("video.trunk" in `frozen`) look at so many variants of each study once
+        and for all, which makes steps cheap; only clips are still lost anew.
     architecture, inputs
         Used from scratch; a start brings its own.
     """
@@ -102,6 +110,7 @@ class PhantomSettings:
     noise: float = Field(default=0.04, ge=0)
     drop_group: float = Field(default=0.2, ge=0, lt=1)
     drop_clip: float = Field(default=0.2, ge=0, lt=1)
+    variants: int = Field(default=0, ge=0)
     architecture: Architecture = field(default_factory=Architecture)
     inputs: InputContract = field(default_factory=InputContract)
 

@@ -43,6 +43,7 @@ def report_of(study, text):
 
 def fill(folder: Path, studies=12, size=48):
     """Write `studies` studies of two patients out of three; large and small discs in turn."""
+    folder.mkdir(exist_ok=True)
     catalog = SqlCatalog.open(f"sqlite:///{folder / 'catalog.db'}", migrate=True)
     store = FolderClipStore(folder / "clips")
     for n in range(studies):

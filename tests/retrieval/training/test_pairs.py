@@ -107,6 +107,16 @@ def test_the_share_is_kept_and_patients_are_never_parted(share, key):
     assert held == [p for p in held if for_validation(p, key=key, share=share)]
 
 
+def test_folds_ask_about_every_patient_once():
+    patients = [PatientId(hexname(f"{n}")) for n in range(200)]
+    folds = [
+        [p for p in patients if for_validation(p, key="k", share=0.25, first=first)]
+        for first in (0.0, 0.25, 0.5, 0.75)
+    ]
+    assert sorted(p for fold in folds for p in fold) == sorted(patients)
+    assert min(map(len, folds)) > 25
+
+
 def test_studies_of_one_patient_stay_together_and_none_is_lost():
     texts = {f"{chr(97 + n % 26)}{n}": TEXT for n in range(60)}
     pairs = pairs_of(catalog(**texts)).pairs
