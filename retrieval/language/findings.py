@@ -8,12 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from retrieval.language.lexicon import Mark, lexicon
+from retrieval.language.measured import judge, number_behind
 from retrieval.language.pieces import Piece, pieces
-from retrieval.language.reference_ranges import reference_ranges
 from retrieval.language.sections import SectionKind, split_sections
 from retrieval.language.sentences import sentences
 from retrieval.values.finding import Finding, FindingName, Polarity
-from retrieval.values.study import Sex
 
 Said = tuple[FindingName, Polarity]
 
@@ -227,21 +226,13 @@ class _Reading:
         rule = _LIMITS.get((place, mark.what))
         if name is None or rule is None:
             return
-        number = self._number(mark, rule[1])
-        if number is not None:
-            fraction = rule[1] == "%" and number <= 1
-            yield name, _judge(100 * number if fraction else number, rule[0])
-
-    def _number(self, mark: Mark, unit: str) -> float | None:
-        """The first number behind a quantity that comes in the unit that its limit needs."""
-        marks = self.piece.marks
-        for i, one in enumerate(marks):
-            if one.kind != "number" or one.at < mark.at:
-                continue
-            after = [m.what for m in marks[i + 1 : i + 5]]
-            if _in_unit(after, unit, indexed=any(m.what in _INDEXED for m in marks)):
-                return float(one.what)
-        return None
+        limit, unit = rule
+        number = number_behind(self.piece.marks, mark.at, unit)
+        if number is None or (number.bound and self.piece.has("negation")):
+            return
+        polarity = judge(number, limit)
+        if polarity is not None:
+            yield name, polarity
 
     def _of_place_alone(self) -> Iterator[Said]:
         """Read pieces such as "the RV is normal", "impaired LV", "aortic root 42 mm"."""
@@ -273,25 +264,3 @@ class _Reading:
         before = any(n.what == "before" and n.at < mark.at for n in negations)
         after = any(n.at > mark.at and (n.what == "after" or n.at > last) for n in negations)
         return before or after
-
-
-def _judge(number: float, limit: str) -> Polarity:
-    """Hold a number against a limit; between the limits of the sexes it is open."""
-    judged = {reference_ranges().limits[limit].beyond(number, s) for s in (Sex.FEMALE, Sex.MALE)}
-    if len(judged) > 1:
-        return _UNCERTAIN
-    return _PRESENT if judged.pop() else _ABSENT
-
-
-_INDEXED = frozenset({"index", "indexed", "bsa"})
-
-
-def _in_unit(after: Sequence[str], unit: str, *, indexed: bool) -> bool:
-    """Whether the words behind a number name a unit: "%", "mm" or "index" (mL/m2)."""
-    following = " ".join(after[:4])
-    if unit == "%":
-        return following.startswith(("%", "percent", "per cent")) or not following[:1].isalpha()
-    if unit == "mm":
-        return following.startswith("mm")
-    squared = following.startswith(("ml / m", "ml per square", "ml / sqm", "ml per m"))
-    return squared or (indexed and following.startswith("ml"))

@@ -133,6 +133,23 @@ Myocardial oedema of the lateral wall. | +oed
 No edema on T2-weighted images. | -oed
 T2 signal of the myocardium is not increased. | -oed
 Possible oedema of the septum. | ?oed
+? LVH. No scar. | ?LVH -scar
+Normal LV size. ?RV dilatation. | -LVd ?RVd
+Scar? | ?scar
+LV mass 75 g. Dry pericardial space. | -eff
+Dr. A. Smith saw no scar, e. g. in the septum. | -scar
+LVEF < 50 %. | +LVf
+LVEF > 55%. | -LVf
+LVEF below 60 %. |
+LVEF not below 50 %. |
+EF of less than 40 %. | +LVf
+RVEF higher than 50 %. | -RVf
+RVEF below 46 %. |
+Wall thickness < 12 mm. | -LVH
+Wall thickness above 15 mm. | +LVH
+Wall thickness above 10 mm. |
+Maximum wall thickness 2.1 cm. | +LVH
+Aortic root 3.1 cm. | -Ao
 Pulmonary oedema. |
 Peripheral oedema and pericardial oedema. |
 Inducible perfusion defect in the LAD territory. | +perf
