@@ -22,7 +22,7 @@ ATRIAL_WALL_MM = 2.0
 VESSEL_WALL_MM = 1.6
 MOST_BULGE, MOST_CONTRACTION = -0.25, 0.93
 """Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
-COMPACTION = 1.2
+COMPACTION = 1.7
 """How fast trabeculae and papillary muscles pass into the wall as the cavity narrows: pressed
 together they look like wall, and readers draw them so."""
 LEAST_LUMEN = 0.3

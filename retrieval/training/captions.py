@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import torch
@@ -18,15 +19,24 @@ from retrieval.phantom.sentences import (
     CONCEPTS,
     DOUBT_CONCEPTS,
     NUMBER_CONCEPTS,
+    Sentence,
     Split,
     holds_held_out_query,
     report_sentences,
     sample_phrases,
+    slip,
+    twins,
 )
+from retrieval.phantom.sentences_twins import Kind
 from retrieval.phantom.truth import HeartTruth
 
 STATEMENTS = CONCEPTS + NUMBER_CONCEPTS + DOUBT_CONCEPTS
 """Everything a caption can state."""
+
+PLACES = {name: i for i, name in enumerate(STATEMENTS)}
+
+SLIPS = 0.12
+"""Share of the single statements that are misspelt or lose an article or a comma."""
 
 ASKED_MOST = ("lv_dilated", "ef_reduced", "lvh", "rv_dilated", "rvef_reduced", "scar", "no_scar",
               "wma", "normal_study")  # fmt: skip
@@ -50,7 +60,10 @@ class Caption:
 def single_captions(split: Split, limit: int, rng: random.Random) -> list[list[Caption]]:
     """Wordings of each statement: for every one a list of at most `limit`."""
     return [
-        [Caption(text, (i,)) for text in sample_phrases(statement, split, limit, rng)]
+        [
+            Caption(slip(text, rng) if rng.random() < SLIPS else text, (i,))
+            for text in sample_phrases(statement, split, limit, rng)
+        ]
         for i, statement in enumerate(STATEMENTS)
     ]
 
@@ -93,14 +106,24 @@ def composite_captions(
 
 def report_captions(truths: Sequence[HeartTruth], count: int, rng: random.Random) -> list[Caption]:
     """Whole impressions, each written of one of some hearts."""
-    places = {name: i for i, name in enumerate(STATEMENTS)}
     captions: list[Caption] = []
     while len(captions) < count:
-        sentences = report_sentences(truths[rng.randrange(len(truths))], rng)
-        stated = dict.fromkeys(places[name] for s in sentences for name in s.statements)
-        if stated:
-            captions.append(Caption(" ".join(s.text for s in sentences), tuple(stated)))
+        caption = _caption(report_sentences(truths[rng.randrange(len(truths))], rng))
+        if caption.concepts:
+            captions.append(caption)
     return captions
+
+
+def twin_captions(count: int, rng: random.Random) -> list[Caption]:
+    """Sentences that come with one of nearly the same words and another meaning."""
+    kinds = get_args(Kind)
+    pairs = [p for kind in kinds for p in twins(kind, "train", rng, -(-count // len(kinds)))]
+    return [_caption((sentence,)) for pair in pairs for sentence in pair]
+
+
+def _caption(sentences: Sequence[Sentence]) -> Caption:
+    stated = dict.fromkeys(PLACES[name] for s in sentences for name in s.statements)
+    return Caption(" ".join(s.text for s in sentences), tuple(stated))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

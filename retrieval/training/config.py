@@ -47,7 +47,7 @@ class TrainConfig:
         Processes that render shards ahead; 0 renders in the training process.
     singles, composites, reports
         Captions per step: one statement each, two to four joined, whole impressions.
-    phrases_per_concept, composite_count, report_count
+    phrases_per_concept, composite_count, twin_count, report_count
         How many wordings are used, drawn once.
     word_noise, word_drop
         How much token states are blurred and how many words are lost; see `roughen`.
@@ -88,6 +88,7 @@ class TrainConfig:
     reports: int = 16
     phrases_per_concept: int = 160
     composite_count: int = 4000
+    twin_count: int = 800
     report_count: int = 2000
     word_noise: float = 0.2
     word_drop: float = 0.05

@@ -61,6 +61,7 @@ from retrieval.training.captions import (
     report_captions,
     roughen,
     single_captions,
+    twin_captions,
 )
 from retrieval.training.config import TrainConfig, mixed_precision, read_config
 from retrieval.training.objective import (
@@ -360,7 +361,10 @@ def _read_captions(config: TrainConfig, folder: Path) -> CaptionBank:
     generator = torch.Generator().manual_seed(config.seed)
     truths = Anatomy(sample_hearts(CAPTION_HEARTS, generator, mix="training")).truths()
     sample = degrees(STATEMENTS, truths).astype(np.float32)
-    composites = composite_captions(singles, sample, config.composite_count, rng)
+    composites = [
+        *composite_captions(singles, sample, config.composite_count, rng),
+        *twin_captions(config.twin_count, rng),
+    ]
     reports = report_captions(truths, config.report_count, rng)
     keep = folder / "captions.safetensors"
     return make_bank(singles, composites, reports, MiniLM(config.device), keep=keep)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from retrieval.phantom.anatomy import LEAST_LUMEN, Anatomy
+from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.lattice import ANGLES, enclosed_ml
 from retrieval.phantom.moment import Base
 from retrieval.phantom.physiology import Hearts, sample_hearts
@@ -133,17 +133,13 @@ def test_a_large_right_ventricle_wraps_further_around_the_left() -> None:
         assert (large > small + 0.06).all()
 
 
-def test_trabeculae_keep_their_volume_and_close_in_on_the_blood() -> None:
+def test_trabeculae_pass_into_the_wall_and_still_close_in_on_the_blood() -> None:
     drawn = hearts(8, 3, akinesia=0.0, trabeculation=0.05, contraction=0.4, unevenness=0.0)
     moment = Anatomy(drawn).at(ed_es(drawn))
     volume = [enclosed_ml(table, moment.length_mm) for table in (moment.endo, moment.lumen)]
-    solid = volume[0] - volume[1]
-    assert ((volume[1] / volume[0])[:, 1] < (volume[1] / volume[0])[:, 0] - 0.01).all()
-    assert (solid[:, 1] <= solid[:, 0] * 1.001).all()
-    filled = (moment.endo > 0) & (moment.lumen < 1.05 * LEAST_LUMEN * moment.endo)
-    free = ~filled.flatten(1).any(1)
-    assert free.any()
-    assert torch.allclose(solid[free, 1], solid[free, 0], rtol=1e-3)
+    solid, share = volume[0] - volume[1], volume[1] / volume[0]
+    assert (solid[:, 1] < 0.8 * solid[:, 0]).all()
+    assert (share[:, 1] < share[:, 0]).all()
 
 
 def test_strands_take_blood_from_the_right_ventricle_but_not_volume() -> None:

@@ -37,6 +37,7 @@ TINY = TrainConfig(
     reports=1,
     phrases_per_concept=1,
     composite_count=4,
+    twin_count=2,
     report_count=3,
     validate_every=4,
     validation_studies=0,
