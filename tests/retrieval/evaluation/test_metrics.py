@@ -102,6 +102,41 @@ def test_both_directions_are_treated_alike(seed: int):
     assert m.paired(symmetric) == m.paired(symmetric.T)
 
 
+def independent(similarity: np.ndarray) -> tuple[dict[int, float], float, float]:
+    """Recall at 1, 5, 10, 50, median and mean rank, from nothing but comparisons."""
+    ranks, recalls = [], {k: [] for k in (1, 5, 10, 50)}
+    for i, row in enumerate(similarity.tolist()):
+        better = sum(score > row[i] for score in row)
+        tied = sum(score == row[i] for score in row)  # itself among them
+        ranks.append(sum(better + place for place in range(1, tied + 1)) / tied)
+        for k, shares in recalls.items():
+            shares.append(sum(better + place <= k for place in range(1, tied + 1)) / tied)
+    means = {k: sum(shares) / len(shares) for k, shares in recalls.items()}
+    return means, float(np.median(ranks)), sum(ranks) / len(ranks)
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 999), levels=st.integers(1, 6), n=st.integers(2, 60))
+def test_paired_retrieval_agrees_with_an_independent_computation_both_ways(
+    seed: int, levels: int, n: int
+):
+    similarity = np.random.default_rng(seed).integers(0, levels, size=(n, n)).astype(float)
+    for direction in (similarity, similarity.T):
+        found = m.paired(direction)
+        recall, median, mean = independent(direction)
+        assert found.recall == pytest.approx(recall)
+        assert (found.median_rank, found.mean_rank) == pytest.approx((median, mean))
+
+
+@pytest.mark.parametrize("n", [10, 37, 400])
+def test_a_constant_encoder_scores_exactly_chance_both_ways(n: int):
+    constant = np.ones((n, 4)) @ np.ones((4, n))
+    for direction in (constant, constant.T):
+        found = m.paired(direction)
+        assert found.recall == pytest.approx({k: min(1, k / n) for k in (1, 5, 10, 50)})
+        assert found.median_rank == found.mean_rank == (n + 1) / 2
+
+
 FIXTURE = Path(__file__).parents[3].parent / "shared" / "data" / "cmrclip_parity" / "metrics.json"
 
 

@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from retrieval.errors import UsageError
 from retrieval.evaluation import fewshot, labelled, measurements, reading_views
+from retrieval.evaluation import probe as probing
 from retrieval.evaluation.ceilings import ceilings
 from retrieval.evaluation.cohort import Cohort
 from retrieval.evaluation.estimates import hold_against
@@ -90,6 +91,7 @@ def reading() -> Reading:
     noise = np.random.default_rng(9).normal(size=vectors.shape)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fewshot, "EPISODES", 30)
+        patch.setattr(probing, "PENALTIES", (1e-3, 1e-1))
         return read_all(
             seen_of(cohort, vectors),
             [seen_of(cohort, noise)],
@@ -101,8 +103,9 @@ def reading() -> Reading:
 
 @pytest.fixture
 def quick(monkeypatch) -> None:
-    """Few shots take long and are not what is looked at."""
+    """Few shots and probes take long and are not what is looked at."""
     monkeypatch.setattr(fewshot, "EPISODES", 2)
+    monkeypatch.setattr(probing, "PENALTIES", (0.1,))
 
 
 class TestText:
