@@ -16,7 +16,6 @@ beside what every run writes; see `retrieval.training.folder`.
 import math
 import time
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,11 +30,14 @@ from retrieval.training.draws import Loader, Schedule
 from retrieval.training.folder import RunFolder
 from retrieval.training.inputs import Inputs
 from retrieval.training.learners import open_learner
-from retrieval.training.pairs import Pair, read_pairs, split
+from retrieval.training.pairs import read_pairs, split
 from retrieval.training.ranking import Ranking
 from retrieval.training.recipe import Recipe
 from retrieval.training.run import Run
 from retrieval.values.query import LOCAL_OPERATOR
+
+FEWEST_ASKED = 2
+"""Studies that must be there for validation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,9 +80,9 @@ def train(
         usable, refused = inputs.usable(found.pairs, progress)
     parting = recipe.split
     training, asked = split(usable, key=parting.key, share=parting.validation, first=parting.first)
-    _require_enough(training, asked, recipe, accelerator.num_processes)
     left_out = dict(Counter(refused) + Counter(found.left_out))
     facts = Facts(recipe=recipe, training=training, asked=asked, left_out=left_out)
+    _require_enough(facts, accelerator.num_processes)
 
     schedule = Schedule(training, recipe)
     run = Run(recipe, folder, learner, accelerator, facts)
@@ -120,14 +122,14 @@ def rate_share(step: int, per_epoch: int, last: int, recipe: Recipe) -> float:
     return recipe.rate_end + (1 - recipe.rate_end) * (1 + math.cos(math.pi * min(1.0, late))) / 2
 
 
-def _require_enough(
-    training: Sequence[Pair], asked: Sequence[Pair], recipe: Recipe, processes: int
-) -> None:
-    if len(asked) < 2 or len(training) < recipe.batch:
+def _require_enough(facts: Facts, processes: int) -> None:
+    batch, training, asked = facts.recipe.batch, len(facts.training), len(facts.asked)
+    if asked < FEWEST_ASKED or training < batch:
+        reasons = "; ".join(f"{count} left out: {why}" for why, count in facts.left_out.items())
         raise UsageError(
-            f"{len(training)} studies to train on and {len(asked)} to ask about; a batch of "
-            f"{recipe.batch} and 2 to ask about are needed: ingest more studies with reports, "
-            "or lower batch"
+            f"{training} studies to train on and {asked} to ask about ({reasons or 'no more'})"
+            f"; a batch of {batch} and {FEWEST_ASKED} to ask about are needed: ingest more studies "
+            "with reports, or lower batch"
         )
-    if recipe.batch % processes:
-        raise UsageError(f"a batch of {recipe.batch} cannot be shared by {processes} processes")
+    if batch % processes:
+        raise UsageError(f"a batch of {batch} cannot be shared by {processes} processes")
