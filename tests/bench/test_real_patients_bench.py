@@ -30,6 +30,7 @@ DOOR = "from indexer.cli import main; main()"
 
 pytestmark = [
     pytest.mark.bench,
+    pytest.mark.timeout(7200),
     pytest.mark.skipif(not ACDC.exists(), reason="../shared/data/acdc_train is not here"),
 ]
 

@@ -27,7 +27,7 @@ from retrieval.values.query import LOCAL_OPERATOR
 SEED = 930_000
 SHUFFLE = 1
 
-pytestmark = pytest.mark.bench
+pytestmark = [pytest.mark.bench, pytest.mark.timeout(7200)]
 
 
 @pytest.fixture(scope="module")

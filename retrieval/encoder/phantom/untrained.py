@@ -33,10 +33,10 @@ def untrained(like: Path | None, seed: int, device: str = "cpu") -> PhantomEncod
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(architecture, InputContract.saved(checkpoint.contract["inputs"]))
-    random = Checkpoint(
-        name=NAME,
-        contract=checkpoint.contract,
-        notes={"untrained": True, "seed": seed},
-        tensors=network.state_dict(),
-    )
-    return PhantomEncoder(random, where=f"untrained, seed {seed}", device=device)
+        random = Checkpoint(
+            name=NAME,
+            contract=checkpoint.contract,
+            notes={"untrained": True, "seed": seed},
+            tensors=network.state_dict(),
+        )
+        return PhantomEncoder(random, where=f"untrained, seed {seed}", device=device)
