@@ -8,7 +8,9 @@ controls on them by `cineseek evaluate --labels --control`, and prints the
 tables in Markdown. In the environment:
 
 ENCODERS     checkpoint folders, separated by colons; without it the shipped one.
-             Several are taken as seeds of one recipe: mean and spread follow.
+             Several are taken as seeds of one recipe: mean and spread follow,
+             and the untrained controls, which are the same for all of one
+             shape, stand beside the first.
 ACDC_HOME    a home that holds ACDC already, or is to hold it from now on (its
              key lies beside it); else one is made and thrown away.
 """
@@ -51,7 +53,8 @@ def home(tmp_path_factory) -> Settings:
 def test_real_patients(home: Settings):
     encoders = os.environ.get("ENCODERS", "phantom").split(os.pathsep)
     found = [
-        evaluate(home, Request(labels=ACDC, encoder=encoder, control=True)) for encoder in encoders
+        evaluate(home, Request(labels=ACDC, encoder=encoder, control=place == 0))
+        for place, encoder in enumerate(encoders)
     ]
     for encoder, evaluation in zip(encoders, found, strict=True):
         print(f"\n## {encoder}: {evaluation.summary()}\n")
