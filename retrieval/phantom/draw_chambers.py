@@ -65,7 +65,7 @@ def draw_left_ventricle(people: People) -> dict[str, Tensor]:
         "hypertrophy_angle": draws.uniform(-0.8, 0.5),
         "early_filling": (0.78 - 0.003 * (people.age_years - 40)).clamp(0.5, 0.8)
         * draws.uniform(0.9, 1.08),
-        "trabeculation": draws.uniform(0.02, 0.13),
+        "trabeculation": draws.uniform(0.01, 0.10),
         "papillary_mm": draws.uniform(3.2, 6.4),
         "papillary_centre": draws.uniform(0.62, 0.84),
     }

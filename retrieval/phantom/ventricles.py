@@ -153,7 +153,7 @@ def _ridges(hearts: Hearts) -> Tensor:
     angle, depth = angles(hearts.device), depths(hearts.device)
     pattern = harmonics(hearts, (5, 7, 9, 11, 13)).clamp(min=0) * 3
     free_wall = 0.75 - 0.25 * torch.cos(angle)
-    amount = column(hearts.trabeculation) * (0.4 + 1.1 * depth) * free_wall
+    amount = column(hearts.trabeculation) * (0.6 + 0.5 * depth) * free_wall
     return (amount * (0.35 + pattern)).clamp(max=0.35)
 
 
