@@ -1,5 +1,8 @@
 """Gradient caching gives the gradient of the whole batch."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from accelerate import Accelerator
@@ -98,3 +101,58 @@ def test_running_statistics_move_once():
         if a.is_floating_point():
             torch.testing.assert_close(a, b)
     assert cached.video[1].momentum == plain.video[1].momentum
+
+
+class Meeting:
+    """Two processes as two threads, who meet to exchange tensors."""
+
+    def __init__(self, count):
+        self.barrier = threading.Barrier(count)
+        self.brought = [None] * count
+
+    def seat(self, place):
+        return Seat(self, place)
+
+
+class Seat:
+    def __init__(self, meeting, place):
+        self.meeting = meeting
+        self.process_index = place
+
+    def _all(self, tensor):
+        self.meeting.brought[self.process_index] = tensor.clone()
+        self.meeting.barrier.wait(60)
+        everything = list(self.meeting.brought)
+        self.meeting.barrier.wait(60)
+        return everything
+
+    def gather(self, tensor):
+        return torch.cat(self._all(tensor))
+
+    def reduce(self, tensor, reduction="sum"):
+        total = torch.stack(self._all(tensor)).sum(0)
+        return total / len(self.meeting.brought) if reduction == "mean" else total
+
+
+@pytest.mark.parametrize("size", [2, 6])
+def test_two_processes_give_the_gradient_of_one(size):
+    meeting, half = Meeting(2), COUNT // 2
+
+    def work(place):
+        towers, objective = Towers(), Objective("infonce").double()
+        own = [side[place * half : (place + 1) * half] for side in data()]
+        loss = cached_backward(
+            towers.encode,
+            list(zip(*(side.split(size) for side in own), strict=True)),
+            lambda v, t: objective(v, t, own_pairs(len(v))),
+            network=towers,
+            seed=5,
+            everyone=meeting.seat(place),
+        )
+        return loss, [p.grad for p in (*towers.parameters(), *objective.parameters())]
+
+    with ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(work, range(2)))
+    expected = plainly(Towers(), COUNT, Objective("infonce").double())
+    assert_same(found[0], expected)
+    assert_same(found[1], expected)
