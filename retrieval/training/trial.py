@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from retrieval.encoder.phantom import load
+from retrieval.encoder.phantom.contract import MAP_CEILING_MS
 from retrieval.phantom.sentences import degrees, phrases
 from retrieval.phantom.subject import Cut, Grid, Subject
 from retrieval.phantom.truth import HeartTruth
@@ -44,6 +45,10 @@ TRIAL_SEED = 900_000
 QUERIES_PER_FINDING = 12
 PHASES = 8
 LONG_AXES = (View.TWO_CHAMBER, View.THREE_CHAMBER, View.FOUR_CHAMBER)
+SOMETIMES = (Technique.PERFUSION, Technique.T2_WEIGHTED, Technique.T1_MAP, Technique.T2_MAP)
+"""Half of the patients have each of these."""
+FRAMES = 20
+"""Of a first pass."""
 GREY_LEVELS = 600.0
 
 
@@ -67,7 +72,7 @@ def questions(seed: int = 0) -> list[tuple[str, str]]:
 
 
 def simulated_patient(seed: int) -> Patient:
-    """Image one heart of the archive mix: short-axis and long-axis cine, late enhancement."""
+    """Image one heart of the archive mix: cine and late enhancement, and some of the rest."""
     rng = random.Random(seed)  # noqa: S311 - a drawn protocol, not a secret
     subject = Subject(seed)
     gap = rng.choice([8.0, 9.0, 10.0])
@@ -82,12 +87,28 @@ def simulated_patient(seed: int) -> Patient:
         for view in LONG_AXES:
             cut = subject.long_axis(view, technique, grid, phases=shares)
             clips += _clips(cut, study, technique, view, grid)
+    for technique in SOMETIMES:
+        if rng.random() < 0.5:
+            cut = _three_slices(subject, technique, grid, rng)
+            clips += _clips(cut, study, technique, View.SHORT_AXIS, grid)
     return Patient(tuple(clips), subject.truth)
+
+
+def _three_slices(subject: Subject, technique: Technique, grid: Grid, rng: random.Random) -> Cut:
+    gap = rng.uniform(16, 24)
+    if technique is Technique.PERFUSION:
+        times = [t / (FRAMES - 1) for t in range(FRAMES)]
+        triggers = [rng.uniform(0.1, 0.8) for _ in range(3)]
+        return subject.first_pass(
+            grid, slices=3, gap_mm=gap, triggers=triggers, times=times, stress=True
+        )
+    return subject.stack(technique, grid, slices=3, gap_mm=gap, phases=[0.7])
 
 
 def _clips(cut: Cut, study: StudyId, technique: Technique, view: View, grid: Grid) -> list[Clip]:
     count, phases, rows, columns = cut.images.shape
-    stored = np.round(cut.images * GREY_LEVELS).clip(0, 4095).astype(np.uint16)
+    in_ms = technique in MAP_CEILING_MS
+    stored = np.round(cut.images * (1 if in_ms else GREY_LEVELS)).clip(0, 4095).astype(np.uint16)
     made = []
     for k in range(count):
         record = ClipRecord(
@@ -105,6 +126,7 @@ def _clips(cut: Cut, study: StudyId, technique: Technique, view: View, grid: Gri
             position_mm=_vector(cut.position_mm[k]),
             row_direction=_vector(cut.row[k]),
             column_direction=_vector(cut.column[k]),
+            unit="ms" if in_ms else "",
         )
         made.append(identify(record, stored[k]))
     return made
