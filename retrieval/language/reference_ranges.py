@@ -105,4 +105,7 @@ def reference_ranges() -> ReferenceRanges:
 
 
 def _healthy(entry: dict[str, Any]) -> Healthy:
-    return Healthy(**entry | {key: tuple(entry[key]) for key in ("mean", "spread")})
+    given: dict[str, Any] = dict(entry)
+    for key in ("mean", "spread"):
+        given[key] = tuple(entry[key])
+    return Healthy(**given)
