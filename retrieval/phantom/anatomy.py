@@ -20,8 +20,10 @@ from retrieval.phantom.ventricles import flattened, grown, left_ventricle
 
 ATRIAL_WALL_MM = 2.0
 VESSEL_WALL_MM = 1.6
-MOST_BULGE, MOST_CONTRACTION = -0.25, 0.93
+MOST_BULGE, MOST_CONTRACTION = -0.25, 0.97
 """Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
+APICAL_GAIN = 0.8
+"""How much more of its cross-section a ventricle gives up at the apex than at the base."""
 COMPACTION = 1.7
 """How fast trabeculae and papillary muscles pass into the wall as the cavity narrows: pressed
 together they look like wall, and readers draw them so."""
@@ -81,6 +83,7 @@ class Anatomy:
         base = lv.length_mm[:, None] - length
         local = local_contraction(hearts, phases, angles(self.device)[:, 0])[..., None]
         lost = column(hearts.contraction[:, None]) * local * lv.motion[:, None]
+        lost = lost * self._towards_apex()[:, None]
         left = (1 - lost.clamp(MOST_BULGE, MOST_CONTRACTION)).sqrt()
         endo = lv.endo_mm[:, None] * left * self._rounding(done)
         # Muscle keeps its volume: what it loses in length it gains in area.
@@ -120,6 +123,11 @@ class Anatomy:
             aorta=self._aorta(base),
             pulmonary=self._pulmonary(base),
         )
+
+    def _towards_apex(self) -> Tensor:
+        """Healthy ventricles close more towards the apex, where no cavity may be left."""
+        gain = (APICAL_GAIN + 0.3 * self.hearts.ripple[:, 40]).clamp(0.2, 1.4)
+        return 1 + column(gain) * (depths(self.device) - 0.38)
 
     def _rounding(self, done: Tensor) -> Tensor:
         """How the septum's flattening changes the radius through the beat, (n, P, ANGLES, 1)."""

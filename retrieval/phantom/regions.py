@@ -25,9 +25,6 @@ from retrieval.phantom.physiology import (
 ABSENT_LOW, ABSENT_HIGH = 2.0, -1.0
 """Bounds of a band that is empty."""
 
-APICAL_GAIN = 0.4
-"""Healthy ventricles close more towards the apex, where end-systole may leave no cavity."""
-
 _WITHIN, _BEYOND = -1.0, 2.0
 """Bounds of a band that begins at the endocardium, and of one that ends at the epicardium."""
 
@@ -98,8 +95,7 @@ def defect_band(hearts: Hearts) -> Band:
 def motion(hearts: Hearts, region: Tensor) -> Tensor:
     """Share of the healthy contraction that each part takes part in; below 0 it bulges."""
     uneven = 1 + column(hearts.unevenness) * harmonics(hearts, (1, 2, 3))
-    towards_apex = 1 + APICAL_GAIN * (depths(hearts.device) - 0.45)
-    return uneven * towards_apex * (1 - column(hearts.akinesia) * region)
+    return uneven * (1 - column(hearts.akinesia) * region)
 
 
 def _ischaemic(hearts: Hearts) -> Tensor:
