@@ -62,8 +62,8 @@ def train(
     Raises
     ------
     UsageError
-        There are too few pairs, or the recipe or the archive is not what it
-        was when this run began.
+        There are too few pairs, the recipe or the archive is not what it was
+        when this run began, or the rate is so high that the loss is no number.
     """
     if ":" in device:
         raise UsageError(f"device is {device}; choose GPUs for training by CUDA_VISIBLE_DEVICES")

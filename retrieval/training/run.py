@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from retrieval.errors import UsageError
 from retrieval.training.card import Facts, write_card
 from retrieval.training.contrast import Objective
 from retrieval.training.draws import Draw, Part, targets
@@ -97,7 +98,13 @@ class Run:
             group["lr"] = share * self.recipe.rate
 
     def update(self, parts: Sequence[Part], draws: Sequence[Draw]) -> float:
-        """One step over a whole batch, of which this process computes `parts`; its loss."""
+        """One step over a whole batch, of which this process computes `parts`; its loss.
+
+        Raises
+        ------
+        UsageError
+            The loss is no number.
+        """
         wanted = targets(draws, self.recipe).to(self._accelerator.device)
         for name, module in self.network.named_modules():
             module.training = not self._rests(name)  # what rests keeps its running statistics
@@ -110,6 +117,10 @@ class Run:
             seed=(self.recipe.seed * SEED_STRIDE + self.step) * SEED_STRIDE,
             everyone=self._accelerator,
         )
+        if not loss.isfinite():
+            raise UsageError(
+                f"the loss is {float(loss)} in step {self.step + 1}; lower rate, and begin again"
+            )
         nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.clip_norm)
         self.optimiser.step()
         self._follow()

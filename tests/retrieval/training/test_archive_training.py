@@ -235,6 +235,24 @@ def test_an_archive_that_has_changed_is_another_run(finished, tmp_path):
         train(tmp_path / "home", finished)
 
 
+def test_a_rate_that_breaks_the_loss_stops_the_run(home, tmp_path):
+    with pytest.raises(UsageError, match="lower rate"):
+        train(home, tmp_path / "broken", SHORT.replace("rate = 1e-3", "rate = 1e38"))
+
+
+def test_simulated_runs_use_the_same_door_and_folder(home, tmp_path, monkeypatch):
+    def trains(settings, folder):
+        (folder / "metrics.jsonl").write_text(f'{{"step": 1, "match": {settings.rate}}}\n')
+        return folder / "checkpoint"
+
+    monkeypatch.setattr("retrieval.training.phantom.train", trains)
+    checkpoint = train(home, tmp_path / "simulated", 'source = "simulated"\nrate = 0.5')
+    assert checkpoint == tmp_path / "simulated" / "checkpoint"
+    told = json.loads((tmp_path / "simulated" / "run.json").read_text())
+    assert told["recipe"]["rate"] == 0.5
+    assert (tmp_path / "simulated" / "curves.png").stat().st_size > 1000
+
+
 def test_too_few_studies_are_refused(home, tmp_path):
     with pytest.raises(UsageError, match="a batch of 40"):
         train(home, tmp_path / "few", TINY.replace("batch = 4", "batch = 40"))

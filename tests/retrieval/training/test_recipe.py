@@ -19,6 +19,10 @@ def test_shipped_recipes_are_sound(path):
     assert read_recipe(path).batch >= 2
 
 
+def test_the_simulated_run_that_ships_goes_through_the_same_door():
+    assert source_of(Path(recipe.__file__).parent / "phantom.toml") == "simulated"
+
+
 def test_better_recipes_neither_zoom_nor_mirror():
     for path in SHIPPED:
         told = read_recipe(path)
