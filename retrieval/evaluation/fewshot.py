@@ -10,7 +10,7 @@ What it leaves open is settled here: the hold-out is of whole patients and
 stratified by label, and every episode's draw follows from the seed alone.
 
 The second method sees the same examples and fits a logistic regression to
-them, which is the better use of more than a few.
+them. All episodes are computed at once.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +18,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.linear_model import LogisticRegression
+from scipy.special import expit
 from sklearn.model_selection import train_test_split
-
-from retrieval.evaluation import metrics
 
 Floats = NDArray[np.float64]
 
@@ -53,33 +51,91 @@ Curve = dict[int, Episodes]
 """By number of examples of each kind."""
 
 
+STEPS, TOLERANCE = 100, 1e-8
+"""Most Newton steps of the logistic regression, and how exact it must have become by then."""
+
+
 def prototypes(examples: Floats, positive: NDArray[np.bool_], queries: Floats) -> Floats:
-    """Score (M, D) queries by their distances to the two prototypes: (M,), 0 to 1."""
-    centre = examples.mean(axis=0)
-    known, asked = _unit(examples - centre), _unit(queries - centre)
+    """Score queries by their distances to the two prototypes.
+
+    Parameters
+    ----------
+    examples, queries
+        (E, K, D), centred and of length 1, see `centred`.
+    positive
+        (K,) which examples have the label, in every episode.
+
+    Returns
+    -------
+    (E, M) array
+        0 to 1.
+    """
     to_positive, to_negative = (
-        _distance3(asked, known[side].mean(axis=0)) for side in (positive, ~positive)
+        _distance3(queries, examples[:, side].mean(axis=1, keepdims=True))
+        for side in (positive, ~positive)
     )
     both = to_positive + to_negative
     return np.divide(to_negative, both, out=np.full_like(both, 0.5), where=both > 0)
 
 
 def logistic(examples: Floats, positive: NDArray[np.bool_], queries: Floats) -> Floats:
-    """Score (M, D) queries by logistic regression with an L2 penalty, C = 1: (M,) log-odds.
+    """Score queries by logistic regression with an L2 penalty, C = 1: (E, M) log-odds.
 
-    Vectors are centred and scaled like the prototypes', then turned into the
-    space that the examples span, in which the solution lies.
+    Vectors of length 1 are scaled by the root of their dimension, as if
+    standardised. Solved in the space of the examples by Newton's method
+    (iteratively reweighted least squares): the weight of an example is what
+    remains unexplained of it.
+
+    Raises
+    ------
+    ArithmeticError
+        The method does not converge.
     """
-    centre = examples.mean(axis=0)
-    known, asked = _unit(examples - centre), _unit(queries - centre)
-    _, spread, axes = np.linalg.svd(known, full_matrices=False)
-    axes = axes[spread > spread.max(initial=0) * 1e-9]
-    if not len(axes):
-        return np.zeros(len(queries))
-    scale = np.sqrt(known.shape[1])
-    model = LogisticRegression(C=1.0, solver="newton-cholesky", max_iter=1000)
-    model.fit(known @ axes.T * scale, positive)
-    return model.decision_function(asked @ axes.T * scale)
+    scale = examples.shape[2]
+    kernel = examples @ examples.transpose(0, 2, 1) * scale
+    target = positive.astype(float)
+    weight, offset = np.zeros(kernel.shape[:2]), np.zeros((len(kernel), 1))
+    for _ in range(STEPS):
+        logit = _apply(kernel, weight) + offset
+        chance = expit(logit)
+        if np.abs(target - chance - weight).max() < TOLERANCE:
+            return _apply(queries @ examples.transpose(0, 2, 1) * scale, weight) + offset
+        weight, offset = _newton(kernel, logit, target - chance, chance * (1 - chance))
+    raise ArithmeticError(f"logistic regression did not converge in {STEPS} steps")
+
+
+def _newton(kernel: Floats, logit: Floats, rest: Floats, curve: Floats) -> tuple[Floats, Floats]:
+    """Weights (E, K) that sum to 0, and offsets (E, 1), from one weighted least squares fit."""
+    root = np.sqrt(np.maximum(curve, 1e-12))[:, :, None]
+    inner = np.eye(kernel.shape[1]) + root * kernel * root.transpose(0, 2, 1)
+    wanted = root[:, :, 0] * logit + rest / root[:, :, 0]
+    solved = np.linalg.solve(inner, np.stack([wanted, root[:, :, 0]], axis=2))
+    by_target, by_one = (root[:, :, 0] * solved[:, :, k] for k in (0, 1))
+    offset = by_target.sum(axis=1, keepdims=True) / by_one.sum(axis=1, keepdims=True)
+    return by_target - offset * by_one, offset
+
+
+def _apply(matrices: Floats, vectors: Floats) -> Floats:
+    return (matrices @ vectors[:, :, None])[:, :, 0]
+
+
+def centred(examples: Floats, queries: Floats) -> tuple[Floats, Floats]:
+    """Take the mean of each episode's examples off both, and scale all rows to length 1.
+
+    Parameters
+    ----------
+    examples
+        (E, K, D).
+    queries
+        (M, D).
+
+    Returns
+    -------
+    tuple
+        (E, K, D) and (E, M, D); a row that is its episode's mean stays 0.
+    """
+    centre = examples.mean(axis=1, keepdims=True)
+    return _unit(examples - centre), _unit(queries - centre)
 
 
 METHODS: Mapping[str, Callable[[Floats, NDArray[np.bool_], Floats], Floats]] = {
@@ -125,16 +181,23 @@ def areas(
     """
     learn, test = split
     rng = np.random.default_rng((SEED, shots))
-    with_label, without = learn[positive[learn]], learn[~positive[learn]]
+    sides = [
+        rng.choice(learn[positive[learn] == kind], (EPISODES, shots)) for kind in (True, False)
+    ]
+    drawn = np.concatenate(sides, axis=1)
+    examples, queries = centred(vectors[drawn], vectors[test])
     kind = np.repeat([True, False], shots)
-    found: dict[str, list[float]] = {name: [] for name in METHODS}
-    for _ in range(EPISODES):
-        drawn = np.concatenate([rng.choice(with_label, shots), rng.choice(without, shots)])
-        for name, method in METHODS.items():
-            scores = method(vectors[drawn], kind, vectors[test])
-            ranking = metrics.groups(scores, positive[test])
-            found[name].append(metrics.area_under_roc(ranking))
-    return {name: np.array(values) for name, values in found.items()}
+    return {
+        name: _areas_under_roc(method(examples, kind, queries), positive[test])
+        for name, method in METHODS.items()
+    }
+
+
+def _areas_under_roc(scores: Floats, relevant: NDArray[np.bool_]) -> Floats:
+    """(E,) from (E, M) scores, rounded to 1e-9; ties count half."""
+    rounded = np.round(scores, 9)
+    above = rounded[:, relevant, None] - rounded[:, None, ~relevant]
+    return (np.sign(above).mean(axis=(1, 2)) + 1) / 2
 
 
 def episodes(values: Floats) -> Episodes:
@@ -144,9 +207,9 @@ def episodes(values: Floats) -> Episodes:
 
 
 def _unit(rows: Floats) -> Floats:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 1e-12)
 
 
 def _distance3(rows: Floats, point: Floats) -> Floats:
-    return (np.abs(rows - point) ** 3).sum(axis=1) ** (1 / 3)
+    return (np.abs(rows - point) ** 3).sum(axis=-1) ** (1 / 3)
