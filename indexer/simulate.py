@@ -6,7 +6,7 @@ import multiprocessing
 import shutil
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, timedelta
 from itertools import repeat
 from pathlib import Path
@@ -15,6 +15,7 @@ from random import Random
 from indexer.dicom.visit import Series, Visit
 from indexer.dicom.write import write_classic, write_enhanced
 from indexer.phantoms.examination import Examination
+from indexer.phantoms.protocol import Protocol
 from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.progress import Report
 from retrieval.errors import UsageError
@@ -41,6 +42,7 @@ def write_archive(
     workers: int = 1,
     progress: Report | None = None,
     blank_descriptions: bool = False,
+    every_technique: bool = False,
 ) -> None:
     """Write `studies` simulated studies under `folder`, with reports.jsonl and truth.jsonl.
 
@@ -54,15 +56,18 @@ def write_archive(
         Processes, each rendering on one thread.
     blank_descriptions
         Leave SeriesDescription, ProtocolName and StudyDescription empty.
+    every_technique
+        Let every visit acquire all techniques that are simulated, not only some.
 
     Raises
     ------
     UsageError
         `folder` holds something that is not of this archive.
     """
-    members = [_Member(seed, index, blank=blank_descriptions) for index in range(studies)]
+    kind = _Kind(blank=blank_descriptions, full=every_technique)
+    members = [_Member(seed, index, kind) for index in range(studies)]
     folder.mkdir(parents=True, exist_ok=True)
-    _refuse_strangers(folder, _prefix(seed, blank=blank_descriptions))
+    _refuse_strangers(folder, _prefix(seed, kind))
     records: list[tuple[Record, Record]] = []
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(workers, mp_context=spawn, initializer=on_one_thread) as pool:
@@ -82,14 +87,22 @@ def _write_member(folder: Path, member: "_Member") -> tuple[Record, Record]:
     return member.report_record(subject.truth), member.truth_record(subject.truth)
 
 
-class _Member:
-    """One study of an archive: everything about it follows from the seed and its index."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kind:
+    """What all studies of an archive have in common: blank descriptions, every technique."""
 
-    def __init__(self, seed: int, index: int, *, blank: bool) -> None:
+    blank: bool
+    full: bool
+
+
+class _Member:
+    """One study of an archive: everything about it follows from the seed, its index and kind."""
+
+    def __init__(self, seed: int, index: int, kind: _Kind) -> None:
         self._root = f"{seed}/{index}"
-        self.blank = blank
+        self.kind = kind
         self.label = f"{index + 1:04d}"
-        self.name = f"{_prefix(seed, blank=blank)}-{self.label}"
+        self.name = f"{_prefix(seed, kind)}-{self.label}"
 
     def seed(self, purpose: str) -> int:
         """A seed of 63 bits for one purpose."""
@@ -136,7 +149,7 @@ class _Member:
             study_date=f"{day:%Y%m%d}",
             study_time=f"{minute // 60:02d}{minute % 60:02d}{rng.randrange(60):02d}",
             description=""
-            if self.blank
+            if self.kind.blank
             else rng.choice(("CARDIAC MRI", "MRT Herz", "CMR", "Heart")),
             model=scanner.model,
             software=scanner.software,
@@ -147,10 +160,10 @@ class _Member:
         return hashlib.sha256(f"cineseek simulator/{self._root}/{purpose}".encode()).digest()
 
 
-def _prefix(seed: int, *, blank: bool) -> str:
+def _prefix(seed: int, kind: _Kind) -> str:
     """What the names of an archive's studies begin with: another archive's begin otherwise."""
-    kind = "blank" if blank else "named"
-    return f"SIM-{hashlib.sha256(f'{seed}/{kind}'.encode()).hexdigest()[:6]}"
+    words = ("blank" if kind.blank else "named") + ("/full" if kind.full else "")
+    return f"SIM-{hashlib.sha256(f'{seed}/{words}'.encode()).hexdigest()[:6]}"
 
 
 def _refuse_strangers(folder: Path, prefix: str) -> None:
@@ -168,7 +181,12 @@ def _write_study(folder: Path, member: _Member, subject: Subject) -> None:
     rng = Random(member.seed("visit"))  # noqa: S311
     scanner = rng.choice(SCANNERS)
     visit = member.visit(subject.truth, scanner, rng)
-    examination = Examination(subject, scanner, rng, member.uid, blank_descriptions=member.blank)
+    protocol = Protocol.draw(rng, subject)
+    if member.kind.full:
+        protocol = protocol.complete()
+    examination = Examination(
+        subject, scanner, protocol, rng, member.uid, blank_descriptions=member.kind.blank
+    )
     unfinished = folder / f".{member.name}{_UNFINISHED}"
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()

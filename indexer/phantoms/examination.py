@@ -36,6 +36,7 @@ class Examination:
         self,
         subject: Subject,
         scanner: Scanner,
+        protocol: Protocol,
         rng: Random,
         make_uid: MakeUid,
         *,
@@ -46,7 +47,7 @@ class Examination:
         self._rng = rng
         self._make_uid = make_uid
         self._blank = blank_descriptions
-        self._protocol = Protocol.draw(rng, subject)
+        self._protocol = protocol
         self._clock_s = 30.0
         self._number = 0
 

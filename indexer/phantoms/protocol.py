@@ -1,7 +1,7 @@
 """The choices of one visit: which series, with which sampling and timing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 
 from retrieval.phantom.subject import Grid, Subject
@@ -78,6 +78,15 @@ class Protocol:
             frames=rng.randrange(20, 41),
             passes=_passes(rng),
             stills=_stills(rng),
+        )
+
+    def complete(self) -> "Protocol":
+        """Make every technique part of the visit."""
+        return replace(
+            self,
+            late_views=self.late_views or (View.SHORT_AXIS,),
+            passes=("stress", "rest"),
+            stills=(Technique.T2_WEIGHTED, Technique.T1_MAP, Technique.T2_MAP),
         )
 
 
