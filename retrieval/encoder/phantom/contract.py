@@ -26,11 +26,8 @@ MAP_CEILING_MS = {Technique.T1_MAP: 2000.0, Technique.T2_MAP: 120.0}
 AFTER_CONTRAST = "after contrast"
 """T1 maps of this variant say something else than native ones, and are not looked at."""
 
-_VERSION_1 = {
-    "techniques": TECHNIQUES[:2],
-    "technique_limit": (20, 20),
-}
-"""What checkpoints of version 1, which knew cine and LGE, do not say of themselves."""
+VERSION = 2
+"""Of the code that reads clips; checkpoints of another version cannot be read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +37,7 @@ class InputContract:
     Attributes
     ----------
     version
-        Raised whenever the code that reads clips changes what it computes.
+        `VERSION`, raised whenever the code that reads clips changes what it computes.
     size_px, spacing_mm
         The square cut out around the heart; never a zoom.
     percentiles, ceiling
@@ -57,7 +54,7 @@ class InputContract:
         Most clips of each of `techniques`; their sum bounds a study.
     """
 
-    version: int = 2
+    version: int = VERSION
     size_px: int = 96
     spacing_mm: float = 2.0
     percentiles: tuple[float, float] = (1.0, 99.0)
@@ -81,18 +78,16 @@ class InputContract:
 
     @classmethod
     def saved(cls, given: Mapping[str, Any]) -> Self:
-        """Read what a checkpoint says, which may be of version 1.
+        """Read what a checkpoint says.
 
         Raises
         ------
         TypeError, ValueError
-            It is not the contract of any version.
+            It is no such contract.
         """
         known: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in given.items()
         }
-        if known.get("version") == 1:
-            known = _VERSION_1 | known
         techniques = tuple(Technique(t) for t in known.pop("techniques"))
         return cls(**known, techniques=techniques)
 

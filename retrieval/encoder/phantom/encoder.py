@@ -13,6 +13,7 @@ from torch import Tensor
 
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
+from retrieval.encoder.phantom.contract import VERSION
 from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
 from retrieval.encoder.phantom.network import (
     MEASUREMENTS,
@@ -59,6 +60,10 @@ class PhantomEncoder:
 
     def __init__(self, checkpoint: Checkpoint, *, where: str, device: str = "cpu") -> None:
         self.encoder_id: EncoderId = checkpoint.encoder_id
+        found = checkpoint.contract["inputs"]["version"]
+        if found != VERSION:
+            reason = f"its input contract is version {found}; this program knows {VERSION}"
+            raise CheckpointInvalid(where, reason)
         self.contract = InputContract.saved(checkpoint.contract["inputs"])
         self.device = device
         self._where = where

@@ -26,6 +26,13 @@ def test_the_shipped_weights_are_small_and_say_how_they_were_made(shipped):
     assert phantom.load().encoder_id == shipped.encoder_id
 
 
+def test_a_checkpoint_of_another_input_contract_is_refused(shipped):
+    inputs = shipped.contract["inputs"] | {"version": 1}
+    older = replace(shipped, contract=dict(shipped.contract) | {"inputs": inputs})
+    with pytest.raises(CheckpointInvalid, match="version 1; this program knows 2"):
+        PhantomEncoder(older, where="somewhere")
+
+
 def test_a_clip_alone_and_in_a_study_have_different_keys_when_the_study_says_where_to_look():
     clips = [*stack(3), disc(View.FOUR_CHAMBER)]
     few, more = phantom.load().encode_studies([clips[:3], clips])

@@ -265,19 +265,6 @@ def test_every_technique_is_read_whatever_the_order_of_clips():
     assert set(plain.technique) == set(range(len(TECHNIQUES)))
 
 
-def test_a_checkpoint_of_version_1_reads_cine_and_lge_as_it_was_taught():
-    saved = {"version": 1, "size_px": 96, "percentiles": [1.0, 99.0], "stack_limit": 12}
-    old = InputContract.saved(saved)
-    assert old.techniques == (Technique.CINE, Technique.LGE)
-    seen = choose(everything(), old)
-    counts = Counter((p.clip.record.technique, known_view(p.clip.record.view)) for p in seen)
-    assert {t for t, _ in counts} == set(old.techniques)
-    assert counts[Technique.CINE, View.SHORT_AXIS] == 12
-    assert counts[Technique.LGE, View.SHORT_AXIS] == 11
-    assert {counts[t, v] for t in old.techniques for v in VIEWS[1:]} == {2}
-    assert not old.sees(disc(technique=Technique.T1_MAP).record)
-
-
 def test_a_contract_survives_being_saved_as_json():
     assert InputContract.saved(json.loads(json.dumps(asdict(CONTRACT)))) == CONTRACT
 
