@@ -7,10 +7,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
-from transformers import BertConfig
 
 from retrieval.encoder.cmrclip.frames import CROPPED
-from retrieval.encoder.cmrclip.network import HEAD_WIDTH, Architecture, CmrClip
+from retrieval.encoder.cmrclip.network import HEAD_WIDTH, Architecture, CmrClip, text_shape
 from retrieval.encoder.cmrclip.tower import TowerShape
 from retrieval.errors import CheckpointInvalid
 from retrieval.training.recipe import CmrClipSettings
@@ -42,14 +41,12 @@ def untrained(settings: CmrClipSettings, vocabulary: int) -> CmrClip:
                 patches=(CROPPED // PATCH) ** 2,
                 frames=settings.frames,
             ),
-            text=BertConfig(
+            text=text_shape(
                 vocab_size=vocabulary,
                 hidden_size=settings.text_width,
                 num_hidden_layers=settings.text_depth,
                 num_attention_heads=settings.text_width // HEAD_WIDTH,
                 intermediate_size=settings.text_mlp,
-                hidden_act="gelu",
-                layer_norm_eps=1e-12,
             ),
             projection=settings.projection,
         )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +18,12 @@ NORM_FLOOR = 1e-8
 
 TEMPERATURE = 0.05
 """Fixed temperature of the published training loss."""
+
+
+def text_shape(**sizes: int) -> BertConfig:
+    """A BERT as published but for its sizes, which are named as transformers names them."""
+    given: dict[str, Any] = dict(sizes)
+    return BertConfig(**given, hidden_act="gelu", layer_norm_eps=1e-12)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,18 +59,16 @@ class Architecture:
         )
         words = weights["text_model.embeddings.word_embeddings.weight"]
         inner = weights["text_model.encoder.layer.0.intermediate.dense.weight"]
-        text = BertConfig(
+        places = weights["text_model.embeddings.position_embeddings.weight"]
+        kinds = weights["text_model.embeddings.token_type_embeddings.weight"]
+        text = text_shape(
             vocab_size=words.shape[0],
             hidden_size=words.shape[1],
             num_hidden_layers=_count(weights, "text_model.encoder.layer."),
             num_attention_heads=text_heads or words.shape[1] // HEAD_WIDTH,
             intermediate_size=inner.shape[0],
-            max_position_embeddings=weights[
-                "text_model.embeddings.position_embeddings.weight"
-            ].shape[0],
-            type_vocab_size=weights["text_model.embeddings.token_type_embeddings.weight"].shape[0],
-            hidden_act="gelu",
-            layer_norm_eps=1e-12,
+            max_position_embeddings=places.shape[0],
+            type_vocab_size=kinds.shape[0],
         )
         return cls(video=video, text=text, projection=weights["vid_proj.1.weight"].shape[0])
 
