@@ -27,12 +27,15 @@ def exposed(
     gain = 1 + look.gain_spread[:, None, None, None] * spread.clamp(-2.5, 2.5)
     signal = signal * (_coil(look, planes) * gain)
     left = shading(look.flaws, planes)
+    shape = (n, phases, count, planes.height, planes.width)
     if technique in MAPS:
-        picture = _fitted(signal, left, look, generator)
-    else:
-        picture = _noisy(signal if left is None else signal * left[:, None], look, generator)
-    picture = picture.view(n, phases, count, planes.height, planes.width).transpose(1, 2)
-    return _magnitude(picture, look, planes)
+        picture = _sampled(_fitted(signal, left, look, generator).view(shape), look, planes)
+        return picture.clamp_(min=0).transpose(1, 2)
+    dimmed = signal if left is None else signal * left[:, None]
+    real, imaginary = _received(dimmed, look, generator)
+    # The imaginary channel holds noise alone, whose grain is not worth a transform.
+    picture = torch.hypot(_sampled(real.view(shape), look, planes), imaginary.view(shape))
+    return picture.transpose(1, 2)
 
 
 def _coil(look: Appearance, planes: Planes) -> Tensor:
@@ -44,11 +47,13 @@ def _coil(look: Appearance, planes: Planes) -> Tensor:
     return enlarge(field, nodes, planes)
 
 
-def _noisy(signal: Tensor, look: Appearance, generator: torch.Generator) -> Tensor:
-    """Add noise to both channels of the receiver: complex."""
+def _received(
+    signal: Tensor, look: Appearance, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Both channels of the receiver, the signal in the real one, with noise."""
     real, imaginary = torch.randn(2, *signal.shape, generator=generator, device=generator.device)
     noise = look.noise[:, None, None, None]
-    return torch.complex(real.mul_(noise).add_(signal), imaginary.mul_(noise))
+    return real.mul_(noise).add_(signal), imaginary.mul_(noise)
 
 
 def _fitted(
@@ -59,14 +64,13 @@ def _fitted(
     if left is not None:
         noise = noise / left[:, None].clamp(min=_LEAST_SIGNAL)
     drawn = torch.randn(values.shape, generator=generator, device=generator.device)
-    return (values + noise * drawn).clamp(min=0)
+    return values + noise * drawn
 
 
-def _magnitude(picture: Tensor, look: Appearance, planes: Planes) -> Tensor:
-    """Sample what a scanner samples, where that is less than the picture holds."""
+def _sampled(picture: Tensor, look: Appearance, planes: Planes) -> Tensor:
+    """Sample what a scanner samples, where that is less than the picture holds; in place."""
     index = look.flaws.resampled(planes.pixel_mm).nonzero()[:, 0]
-    plain = picture.abs()
     if len(index):
-        some = sampled(picture[index], look.flaws.select(index), planes.pixel_mm[index])
-        plain[index] = some.abs()
-    return plain
+        some = look.flaws.select(index)
+        picture[index] = sampled(picture[index], some, planes.pixel_mm[index])
+    return picture

@@ -131,7 +131,7 @@ def _losses(flaws: Flaws, points: Tensor) -> Tensor:
 
 
 def sampled(picture: Tensor, flaws: Flaws, pixel_mm: Tensor) -> Tensor:
-    """Pictures (n, ..., H, W), complex or real, as a scanner's limited sampling gives them back.
+    """Pictures (n, ..., H, W) as a scanner's limited sampling gives them back.
 
     Frequencies beyond the acquired resolution are missing, ghosts are added
     down the columns, and edges fold in.
@@ -141,11 +141,11 @@ def sampled(picture: Tensor, flaws: Flaws, pixel_mm: Tensor) -> Tensor:
     down = _window(lines, flaws, pixel_mm, 0)
     turns = flaws.ghost_shift[:, None] * (2 * math.pi * height) * lines
     down = down * (1 + flaws.ghost[:, None] * torch.cos(turns))
-    across = _window(torch.fft.fftfreq(width, device=picture.device), flaws, pixel_mm, 1)
-    spectrum = torch.fft.fft2(picture)
+    across = _window(torch.fft.rfftfreq(width, device=picture.device), flaws, pixel_mm, 1)
+    spectrum = torch.fft.rfft2(picture)
     between = (1,) * (picture.ndim - 3)
-    kept = down.view(len(down), *between, height, 1) * across.view(len(across), *between, 1, width)
-    return _folded(torch.fft.ifft2(spectrum.mul_(kept)), flaws.wrap)
+    kept = down.view(len(down), *between, height, 1) * across.view(len(across), *between, 1, -1)
+    return _folded(torch.fft.irfft2(spectrum.mul_(kept), s=(height, width)), flaws.wrap)
 
 
 def _window(frequency: Tensor, flaws: Flaws, pixel_mm: Tensor, axis: int) -> Tensor:
