@@ -91,7 +91,7 @@ def test_the_pixels_decide(encoder):
 
 
 def test_what_it_cannot_see_is_left_out(encoder, study):
-    hidden = [disc(technique=Technique.T1_MAP), disc(technique=Technique.LOCALISER)]
+    hidden = [disc(technique=Technique.FLOW), disc(technique=Technique.LOCALISER)]
     assert not any(encoder.sees(c.record) for c in hidden)
     assert any(encoder.sees(c.record) for c in study)
     (plain,) = encoder.encode_studies([study])

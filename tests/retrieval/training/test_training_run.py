@@ -146,7 +146,9 @@ def test_arranging_puts_each_clip_in_its_study():
         assert int(there.sum()) == int(stay[study].sum())
         assert torch.equal(clips.technique[study][there], shard.technique[study][stay[study]])
         alone = video.see(batch.images[batch.study == study], batch.view[batch.study == study])
-        torch.testing.assert_close(clips.geometry[study][there], alone.geometry)
+        torch.testing.assert_close(
+            clips.geometry[study][there], alone.geometry, rtol=1e-3, atol=1e-4
+        )
 
 
 def test_what_is_seen_is_what_the_trunk_sees(finished, tmp_path):
