@@ -1,4 +1,4 @@
-"""For every test: examples that are the same on every machine in CI, and a main module that stays."""
+"""For every test: the same examples on every machine in CI, and a main module that stays."""
 
 import os
 import sys
