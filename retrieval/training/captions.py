@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from retrieval.durable import replace_file
 from retrieval.encoder.minilm import MiniLM
 from retrieval.phantom.sentences import (
     CONCEPTS,
@@ -252,9 +253,8 @@ def _kept_states(texts: Sequence[str], minilm: MiniLM, path: Path | None) -> Seq
                 return file.get_tensor("states").split(file.get_tensor("lengths").tolist())
     states = read_states(texts, minilm)
     lengths = torch.tensor([len(s) for s in states])
-    partial = path.with_suffix(".partial")
-    save_file({"states": torch.cat(states), "lengths": lengths}, partial, {"texts": digest})
-    partial.replace(path)
+    tensors = {"states": torch.cat(states), "lengths": lengths}
+    replace_file(path, lambda fresh: save_file(tensors, fresh, {"texts": digest}))
     return states
 
 

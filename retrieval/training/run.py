@@ -9,6 +9,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from retrieval.durable import replace_file
 from retrieval.errors import UsageError
 from retrieval.training.card import Facts, write_card
 from retrieval.training.contrast import Objective
@@ -156,9 +157,7 @@ class Run:
             "scores": self.scores,
             "best": self.best,
         }
-        partial = self.folder.path / f"{STATE}.partial"
-        torch.save(state, partial)
-        partial.replace(self.folder.path / STATE)
+        replace_file(self.folder.path / STATE, lambda fresh: torch.save(state, fresh))
 
     def save_checkpoint(self) -> None:
         """Write the result as an encoder, with its card."""

@@ -1,13 +1,15 @@
 """What a finished trunk sees in many simulated studies: the second stage's material."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from typing import Self
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from retrieval.durable import replace_file
 from retrieval.encoder.phantom.encoder import build
 from retrieval.encoder.phantom.network import Clips, Trunk, VideoTower
 from retrieval.training.augment import augment, partial_study
@@ -35,9 +37,7 @@ class SeeShard:
         """Write the trunk that is to look, unless that was done before."""
         if not self._weights.exists():
             tensors = {k: v.cpu().contiguous() for k, v in trunk.state_dict().items()}
-            partial = self._weights.with_suffix(".partial")
-            save_file(tensors, partial)
-            partial.replace(self._weights)
+            replace_file(self._weights, lambda fresh: save_file(tensors, fresh))
 
     def __call__(self, path: Path, number: int) -> None:
         """Make file `number`."""
@@ -90,6 +90,10 @@ class SeenTruth:
     margins: Tensor
     measurements: Tensor
 
+    def to(self, device: str) -> Self:
+        """The same on another device."""
+        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
+
 
 class SeenPool:
     """The seen studies that a step may draw from; which ones depends on the step alone."""
@@ -107,7 +111,7 @@ class SeenPool:
         wanted = first + round(grown * (config.read_shards - first))
         while len(self._shards) < wanted:
             path = self._queue.get(len(self._shards), last=config.read_shards - 1)
-            self._shards.append(SeenShard.kept(path, _never))
+            self._shards.append(SeenShard.read(path))
         which = torch.randint(wanted, (config.read_batch,), generator=chooser)
         per_shard = config.shard * config.read_variants
         place = torch.randint(per_shard, (config.read_batch,), generator=chooser)
@@ -127,7 +131,3 @@ class SeenPool:
 
 def _joined(parts: list[Clips] | list[SeenTruth], kind: type) -> dict[str, Tensor]:
     return {name: torch.cat([getattr(p, name) for p in parts]) for name in kind.__slots__}
-
-
-def _never() -> SeenShard:
-    raise AssertionError("the queue makes the file before it is read")

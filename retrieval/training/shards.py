@@ -9,6 +9,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from retrieval.durable import replace_file
 from retrieval.encoder.phantom.network import Clips, VideoTower
 from retrieval.training.augment import Batch
 
@@ -32,10 +33,13 @@ class Stored:
     def kept(cls, path: Path, make: Callable[[], Self]) -> Self:
         """What a file holds, made and written first if there is none."""
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            partial = path.with_suffix(".partial")
-            save_file({k: v.contiguous() for k, v in make().tensors().items()}, partial)
-            partial.replace(path)
+            tensors = {k: v.contiguous() for k, v in make().tensors().items()}
+            replace_file(path, lambda fresh: save_file(tensors, fresh))
+        return cls.read(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """What a file holds that is there."""
         return cls(**load_file(path))
 
 

@@ -12,8 +12,9 @@ that encoder's pooled vector can hardly tell the left ventricle from the right
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -171,6 +172,10 @@ class Clips:
     view: Tensor
     position_mm: Tensor
     gap_mm: Tensor
+
+    def to(self, device: str) -> Self:
+        """The same on another device."""
+        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -241,9 +241,9 @@ def test_a_rate_that_breaks_the_loss_stops_the_run(home, tmp_path):
 
 
 def test_simulated_runs_use_the_same_door_and_folder(home, tmp_path, monkeypatch):
-    def trains(settings, folder):
-        (folder / "metrics.jsonl").write_text(f'{{"step": 1, "match": {settings.rate}}}\n')
-        return folder / "checkpoint"
+    def trains(settings, folder, *, quiet):
+        folder.log(1, {"match": settings.rate})
+        return folder.path / "checkpoint"
 
     monkeypatch.setattr("retrieval.training.phantom.train", trains)
     checkpoint = train(home, tmp_path / "simulated", 'source = "simulated"\nrate = 0.5')

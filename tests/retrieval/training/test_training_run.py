@@ -8,11 +8,13 @@ import torch
 from safetensors.torch import load_file
 
 from retrieval.encoder import phantom
-from retrieval.encoder.phantom.encoder import build
-from retrieval.errors import UnknownSetting
+from retrieval.encoder.checkpoint import read_checkpoint
+from retrieval.encoder.phantom.encoder import NAME, build
+from retrieval.errors import CheckpointInvalid, UnknownSetting, UsageError
 from retrieval.training import phantom as script
 from retrieval.training.augment import centre_crop
 from retrieval.training.config import TrainConfig, read_config
+from retrieval.training.folder import RunFolder
 from retrieval.training.phantom import schedule, train
 from retrieval.training.pool import Pool, Queue, RenderShard
 from retrieval.training.seen import SeenPool, SeeShard
@@ -46,6 +48,18 @@ TINY = TrainConfig(
 )
 
 
+def begun(folder):
+    return RunFolder(folder, folder / "config.toml")
+
+
+def curve(folder):
+    """Losses of every step; how long one took is no part of them."""
+    told = [dict(record) for record in begun(folder).records()]
+    for record in told:
+        record.pop("seconds")
+    return told
+
+
 @pytest.fixture(autouse=True)
 def one_thread():
     before = torch.get_num_threads()
@@ -56,7 +70,7 @@ def one_thread():
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
-    train(TINY, folder)
+    train(TINY, begun(folder), quiet=True)
     return folder
 
 
@@ -82,11 +96,13 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(finished, tmp_path, monk
 
     monkeypatch.setattr(script, "_reading_losses", dies)
     with pytest.raises(Killed):
-        train(TINY, tmp_path)
+        train(TINY, begun(tmp_path), quiet=True)
     monkeypatch.setattr(script, "_reading_losses", losses)
-    train(TINY, tmp_path)
+    train(TINY, begun(tmp_path), quiet=True)
     whole, resumed = (phantom.load(f / "checkpoint").encoder_id for f in (finished, tmp_path))
     assert whole == resumed
+    assert curve(tmp_path) == curve(finished)
+    assert [record["step"] for record in curve(finished)] == list(range(1, 9))
 
 
 def test_the_trunk_rests_in_the_second_stage(finished):
@@ -98,15 +114,39 @@ def test_the_trunk_rests_in_the_second_stage(finished):
 
 def test_a_run_can_begin_with_the_weights_of_another(finished, tmp_path):
     config = replace(TINY, start=str(finished / "checkpoint"), steps=0, read_steps=0)
-    train(config, tmp_path)
+    train(config, begun(tmp_path), quiet=True)
     ours = load_file(tmp_path / "checkpoint" / "weights.safetensors")
     theirs = load_file(finished / "checkpoint" / "weights.safetensors")
     assert ours.keys() == theirs.keys()
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_a_start_that_fits_nowhere_is_refused(finished, tmp_path):
+    other = tmp_path / "other"
+    checkpoint = read_checkpoint(finished / "checkpoint", name=NAME)
+    strange = {f"strange.{name}": tensor for name, tensor in checkpoint.tensors.items()}
+    replace(checkpoint, tensors=strange).save(other)
+    with pytest.raises(CheckpointInvalid, match="none of its weights"):
+        train(replace(TINY, start=str(other)), begun(tmp_path / "run"), quiet=True)
+
+
+def test_what_does_not_fit_begins_anew_and_is_named(finished, tmp_path, caplog):
+    checkpoint = read_checkpoint(finished / "checkpoint", name=NAME)
+    fewer = {k: v for k, v in checkpoint.tensors.items() if k != "log_scale"}
+    replace(checkpoint, tensors=fewer).save(tmp_path / "fewer")
+    config = replace(TINY, start=str(tmp_path / "fewer"), steps=0, read_steps=0)
+    (tmp_path / "run").mkdir()
+    train(config, begun(tmp_path / "run"), quiet=True)
+    assert "begin anew: log_scale" in caplog.text
+
+
+def test_a_rate_that_breaks_the_loss_stops_the_run(tmp_path):
+    with pytest.raises(UsageError, match="lower rate"):
+        train(replace(TINY, rate=1e38), begun(tmp_path), quiet=True)
+
+
 def test_another_seed_gives_other_weights(finished, tmp_path):
-    train(replace(TINY, seed=2, steps=1, read_steps=0), tmp_path)
+    train(replace(TINY, seed=2, steps=1, read_steps=0), begun(tmp_path), quiet=True)
     other = phantom.load(tmp_path / "checkpoint").encoder_id
     assert other != phantom.load(finished / "checkpoint").encoder_id
 
@@ -158,7 +198,7 @@ def test_what_is_seen_is_what_the_trunk_sees(finished, tmp_path):
     assert clips.geometry.isfinite().all()
     assert clips.present.any(1).all()
     assert len(truth.degrees) == TINY.read_batch
-    whole = torch.cat([SeenShard.kept(p, lambda: None).degrees for p in tmp_path.iterdir()])
+    whole = torch.cat([SeenShard.read(p).degrees for p in tmp_path.iterdir()])
     assert all((row == whole).all(1).any() for row in truth.degrees)
 
 
