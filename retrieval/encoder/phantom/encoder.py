@@ -25,9 +25,10 @@ from retrieval.encoder.phantom.network import (
     Reading,
     VideoTower,
 )
+from retrieval.encoder.texts import RememberedTexts
 from retrieval.errors import CheckpointInvalid
 from retrieval.values.clip import Clip, ClipRecord
-from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, unit_rows
+from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, Vectors, unit_rows
 from retrieval.values.estimate import Estimate, Quantity
 
 NAME = "phantom"
@@ -60,11 +61,7 @@ class PhantomEncoder:
 
     def __init__(self, checkpoint: Checkpoint, *, where: str, device: str = "cpu") -> None:
         self.encoder_id: EncoderId = checkpoint.encoder_id
-        found = checkpoint.contract["inputs"]["version"]
-        if found != VERSION:
-            reason = f"its input contract is version {found}; this program knows {VERSION}"
-            raise CheckpointInvalid(where, reason)
-        self.contract = InputContract.saved(checkpoint.contract["inputs"])
+        self.contract = _contract(checkpoint, where)
         self.device = device
         self._where = where
         self._minilm_digest = checkpoint.contract["minilm"]
@@ -73,6 +70,8 @@ class PhantomEncoder:
         )
         fill(self._network, checkpoint, where=where)
         self._network.to(device).eval().requires_grad_(requires_grad=False)
+        width = self._network.text.project.out_features
+        self._texts = RememberedTexts(self._read_texts, width=width)
 
     def sees(self, record: ClipRecord) -> bool:
         """Whether clips like this one are of any use: those that the contract names are."""
@@ -80,10 +79,7 @@ class PhantomEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> Embeddings:
         """Embed N texts; row i belongs to texts[i]."""
-        rows = [self._encode_text(text) for text in texts]
-        dimension = self._network.text.project.out_features
-        vectors = np.stack(rows) if rows else np.zeros((0, dimension), np.float32)
-        return Embeddings(self.encoder_id, unit_rows(vectors))
+        return Embeddings(self.encoder_id, unit_rows(self._texts.vectors(texts)))
 
     def encode_studies(self, studies: Sequence[Sequence[Clip]]) -> list[StudyEmbedding]:
         """Embed N studies, each given by one or more of its clips.
@@ -105,9 +101,10 @@ class PhantomEncoder:
         return minilm
 
     @torch.inference_mode()
-    def _encode_text(self, text: str) -> np.ndarray:
-        states, present = self._minilm.states([text])
-        return self._network.text(states, present)[0].cpu().numpy()
+    def _read_texts(self, texts: Sequence[str]) -> Vectors:
+        """Each by itself: (N, D)."""
+        rows = [self._network.text(*self._minilm.states([text])) for text in texts]
+        return torch.cat(rows).cpu().numpy()
 
     @torch.inference_mode()
     def _encode_study(self, clips: Sequence[Clip]) -> StudyEmbedding:
@@ -198,6 +195,18 @@ def estimates(reading: Reading) -> tuple[Estimate, ...]:
         )
         for name, value, spread in told
     )
+
+
+def _contract(checkpoint: Checkpoint, where: str) -> InputContract:
+    try:
+        given = checkpoint.contract["inputs"]
+        if given["version"] == VERSION:
+            return InputContract.saved(given)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"its input contract cannot be read ({error!r})"
+        raise CheckpointInvalid(where, reason) from error
+    reason = f"its input contract is version {given['version']}; this program knows {VERSION}"
+    raise CheckpointInvalid(where, reason)
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -156,7 +156,7 @@ def slice_thickness(position_mm: Tensor, gap_mm: Tensor, stack: Tensor) -> Tenso
 
 
 def _around(flat: Tensor, cavity_cm2: Tensor, stack: Tensor) -> Tensor:
-    """Quantiles over all sectors of a stack: thickness, motion, thickening, lesion-free motion."""
+    """Quantiles over all sectors of a stack: thickness, motion, thickening, outer radius."""
     ring = flat.unflatten(2, (SECTORS, SECTOR_FEATURES))
     cavity, wall, cavity_es, wall_es = ring[..., :4].unbind(-1)
     valid = (stack & (cavity_cm2 > LEAST_CAVITY_CM2))[..., None].expand_as(cavity)

@@ -33,6 +33,23 @@ def test_a_checkpoint_of_another_input_contract_is_refused(shipped):
         PhantomEncoder(older, where="somewhere")
 
 
+@pytest.mark.parametrize(
+    "inputs", [{}, {"version": 2}, {"version": 2, "techniques": ["ultrasound"]}]
+)
+def test_an_input_contract_that_cannot_be_read_is_no_checkpoint(shipped, inputs):
+    broken = replace(shipped, contract=dict(shipped.contract) | {"inputs": inputs})
+    with pytest.raises(CheckpointInvalid, match="cannot be read"):
+        PhantomEncoder(broken, where="somewhere")
+
+
+def test_a_text_asked_again_is_not_read_again(monkeypatch):
+    encoder = phantom.load()
+    first = encoder.encode_texts(["a dilated heart", "a normal one", "a dilated heart"]).vectors
+    np.testing.assert_array_equal(first[0], first[2])
+    monkeypatch.setattr(MiniLM, "states", None)
+    np.testing.assert_array_equal(encoder.encode_texts(["a normal one"]).vectors[0], first[1])
+
+
 def test_a_clip_alone_and_in_a_study_have_different_keys_when_the_study_says_where_to_look():
     clips = [*stack(3), disc(View.FOUR_CHAMBER)]
     few, more = phantom.load().encode_studies([clips[:3], clips])
