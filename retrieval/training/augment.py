@@ -19,7 +19,14 @@ from retrieval.encoder.phantom.contract import (
     VIEWS,
     InputContract,
 )
+from retrieval.encoder.phantom.geometry import (
+    REGIONS,
+    RING_REGIONS,
+    SECTOR_FEATURES,
+    SECTORS,
+)
 from retrieval.encoder.phantom.network import Clips
+from retrieval.training.texture import outlined, textured
 from retrieval.values.study import Technique, View
 
 CINE = TECHNIQUES.index(Technique.CINE)
@@ -28,11 +35,13 @@ SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
 MAPS = torch.tensor([TECHNIQUES.index(t) for t in MAP_CEILING_MS])
 OTHER_VIEW = VIEWS.index(View.OTHER)
 
-TURN_DEGREES = 25.0
-CENTRE_SIGMA_MM = 6.0
+TURN_DEGREES = 45.0
+CENTRE_SIGMA_MM = 10.0
 CLIP_SIGMA_MM = 2.0
-BEND_SIGMA_MM, BEND_KNOTS = 1.5, (5, 5)
+BEND_SIGMA_MM, BEND_KNOTS = 2.0, (6, 6)
 """Elastic deformation: at most so many mm at each knot (one standard deviation)."""
+MASK_SIGMA = 0.06
+"""Error of a mask's area, of a stack and again of each clip, and of lengths, as a share."""
 FLIP_STACK = 0.3
 FORGET_VIEW = 0.04
 
@@ -78,6 +87,10 @@ class Batch:
 def augment(batch: Batch, contract: InputContract, generator: torch.Generator) -> Batch:
     """One random variant of each study, cut to the contract's size and standardised."""
     images, regions = _move(batch, contract, generator)
+    of_map = torch.isin(batch.technique, MAPS.to(batch.technique.device))
+    cell_mm = contract.spacing_mm * contract.size_px / regions.shape[-1]
+    regions = outlined(images, regions, cell_mm, batch.technique == CINE)
+    images = textured(images, regions, cell_mm, of_map, generator)
     flip = _uniform(len(batch.degrees), generator)[batch.study] < FLIP_STACK
     forget = _uniform(len(images), generator) < FORGET_VIEW
     return replace(
@@ -91,10 +104,17 @@ def augment(batch: Batch, contract: InputContract, generator: torch.Generator) -
 
 def centre_crop(batch: Batch, contract: InputContract) -> Batch:
     """The same without any randomness: for validation."""
-    margin = (batch.images.shape[-1] - contract.size_px) // 2
-    inner = slice(margin, margin + contract.size_px)
-    images = batch.images[..., inner, inner]
-    return replace(batch, images=_shown(images, images, batch.technique, contract))
+    share = contract.size_px / batch.images.shape[-1]
+    images, regions = (_middle(part, share) for part in (batch.images, batch.regions))
+    shown = _shown(images, images, batch.technique, contract)
+    return replace(batch, images=shown, regions=regions)
+
+
+def _middle(pictures: Tensor, share: float) -> Tensor:
+    side = round(pictures.shape[-1] * share)
+    margin = (pictures.shape[-1] - side) // 2
+    inner = slice(margin, margin + side)
+    return pictures[..., inner, inner]
 
 
 def standardise(images: Tensor, contract: InputContract) -> Tensor:
@@ -150,6 +170,29 @@ def glimpse(clips: Clips, generator: torch.Generator) -> Tensor:
     kind = clips.technique * len(VIEWS) + clips.view
     alike = clips.present & (kind == kind.gather(1, drawn))
     return torch.where(_uniform((count, 1), generator) < 0.6, one, alike)
+
+
+def misjudged(clips: Clips, generator: torch.Generator) -> Clips:
+    """Clips whose masks are a little too large or small, here and there and as a whole.
+
+    Masks of real hearts are less exact than those of simulated ones; what reads
+    them is not to rely on the last millimetre.
+    """
+    regions = len(REGIONS)
+    shape = (*clips.geometry.shape[:2], regions)
+    off = MASK_SIGMA * (_normal((shape[0], 1, regions), generator) + _normal(shape, generator))
+    areas = clips.geometry[..., :regions] * off.exp()
+    logs = torch.log1p(areas * 20)
+    ring = clips.geometry[..., 3 * regions :].unflatten(-1, (SECTORS, SECTOR_FEATURES))
+    rays = MASK_SIGMA * _normal((*ring.shape[:-1], len(RING_REGIONS)), generator)
+    lengths = ring[..., : len(RING_REGIONS)] * (off[..., None, RING_REGIONS] / 2 + rays).exp()
+    ring = torch.cat([lengths, ring[..., len(RING_REGIONS) :]], dim=-1)
+    highest = clips.geometry[..., 2 * regions : 3 * regions]
+    return replace(clips, geometry=torch.cat([areas, logs, highest, ring.flatten(-2)], dim=-1))
+
+
+def _normal(shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    return torch.randn(shape, generator=generator, device=generator.device)
 
 
 def _uniform(shape: int | tuple[int, ...], generator: torch.Generator) -> Tensor:

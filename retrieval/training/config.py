@@ -18,9 +18,9 @@ T = TypeVar("T")
 class TrainConfig:
     """One run in two stages. One configuration on one machine gives the same weights again.
 
-    In the first stage all learns together. In the second the trunk rests: many
-    studies are looked at once, and only what reads them and the texts goes on
-    learning, in large batches.
+    In the first stage the trunk learns to see. In the second it rests: many
+    studies are looked at once, and what reads them and the texts learns in
+    large batches.
 
     Attributes
     ----------
@@ -40,6 +40,9 @@ class TrainConfig:
         Simulated studies that are rendered together.
     first_shards, pool_shards
         Shards in the pool of the first stage at the start, and at most.
+    rare
+        Share of a step's studies that are drawn from those in which one of
+        `RARE_LESIONS` shows, which few do.
     steps_per_shard
         After so many steps a new shard enters and, if the pool is full, the
         oldest leaves: how often a study is seen follows from it.
@@ -58,9 +61,9 @@ class TrainConfig:
     looks
         Share of studies whose pooled features may be looked at, not their
         geometry alone.
-    partial, rank, segment, measure
-        Weights of the other losses: the studies seen in part, the order by
-        size, the segmentation, the measurements. The matching of whole studies
+    partial, rank, measure
+        Weights of the second stage's other losses: the studies seen in part,
+        the order by size, the measurements. The matching of whole studies
         weighs 1.
     validate_every, validation_studies, checkpoint_every
         In steps; 0 studies switch validation off.
@@ -82,6 +85,7 @@ class TrainConfig:
     first_shards: int = 4
     pool_shards: int = 24
     steps_per_shard: int = 20
+    rare: float = 0.25
     render_workers: int = 1
     singles: int = 128
     composites: int = 48
@@ -99,7 +103,6 @@ class TrainConfig:
     looks: float = 0.5
     partial: float = 0.5
     rank: float = 1.0
-    segment: float = 1.0
     measure: float = 0.3
     validate_every: int = 250
     validation_studies: int = 400

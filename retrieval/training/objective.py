@@ -10,8 +10,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from retrieval.encoder.phantom.contract import TECHNIQUES
+from retrieval.encoder.phantom.geometry import ED, REGIONS
+from retrieval.values.study import Technique
+
 FEWEST = 1.5
 """Sentences with less truth (or falsehood) in a batch than this weigh less than others."""
+
+
+SHOWN_BY = {
+    "scar": (Technique.LGE,),
+    "oedema": (Technique.T2_WEIGHTED, Technique.T2_MAP),
+    "defect": (Technique.PERFUSION,),
+}
+"""Techniques in which a lesion can be seen at all."""
 
 
 def match_loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -41,6 +53,17 @@ def segmentation_loss(logits: Tensor, shares: Tensor, known: Tensor) -> Tensor:
     wanted = shares * known[:, :, None, None]
     overlap = (2 * (inside * wanted).sum((0, 2, 3)) + 1) / (inside + wanted).sum((0, 2, 3)).add(1)
     return 4 * entropy_mean + (1 - overlap).mean() / 2
+
+
+def known_regions(technique: Tensor) -> Tensor:
+    """(N, R) 1 where a region is to be found: a lesion only where the technique shows it."""
+    known = torch.ones(len(technique), len(REGIONS), device=technique.device)
+    for name, techniques in SHOWN_BY.items():
+        shown = torch.zeros_like(technique, dtype=torch.bool)
+        for one in techniques:
+            shown |= technique == TECHNIQUES.index(one)
+        known[:, REGIONS.index((ED, name))] = shown.to(known.dtype)
+    return known
 
 
 def conjunction(degrees: Tensor, members: Tensor) -> Tensor:

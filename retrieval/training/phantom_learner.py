@@ -104,7 +104,9 @@ class PhantomLearner:
         """What the trunk sees in a variant of all clips of a study."""
         shown = self.settle(study) if rng is None else self._varied(study, rng)
         network = _dual(self.network).eval()
-        seen = network.video.see(shown["images"].to(self._device), shown["view"].to(self._device))
+        seen = network.video.see(
+            *(shown[name].to(self._device) for name in ("images", "technique", "view"))
+        )
         told = {name: array for name, array in shown.items() if name != "images"}
         return told | {"features": seen.features.cpu(), "geometry": seen.geometry.cpu()}
 

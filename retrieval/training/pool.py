@@ -10,11 +10,17 @@ from types import TracebackType
 from typing import Self
 
 import torch
+from torch import Tensor
 
+from retrieval.encoder.phantom.geometry import ED, REGIONS
 from retrieval.training.augment import Batch, partial_study
 from retrieval.training.config import TrainConfig
+from retrieval.training.objective import known_regions
 from retrieval.training.shards import Shard, gather
 from retrieval.training.simulated import render_shard
+
+RARE_LESIONS = ("oedema", "defect")
+"""So few clips show them that a trunk left to chance hardly learns what they are."""
 
 Make = Callable[[Path, int], None]
 """Writes the file of one number, unless it is there."""
@@ -80,6 +86,12 @@ def shard_seed(config: TrainConfig, number: int) -> int:
     return config.seed * 100_003 + number
 
 
+def pool_at(config: TrainConfig, step: int) -> range:
+    """Numbers of the shards that a step of the first stage may draw from."""
+    newest = config.first_shards + step // config.steps_per_shard
+    return range(max(0, newest - config.pool_shards), newest)
+
+
 class RenderShard:
     """Makes training shards."""
 
@@ -99,28 +111,42 @@ class Pool:
         self._config = config
         self._queue = queue
         self._shards: dict[int, Shard] = {}
+        self._rare: dict[int, Tensor] = {}
 
     def shard(self, number: int) -> Shard:
         """One shard of the pool."""
         if number not in self._shards:
             self._shards[number] = Shard.read(self._queue.get(number))
+            self._rare[number] = with_rare_lesions(self._shards[number])
         return self._shards[number]
 
     def draw(self, step: int, chooser: torch.Generator) -> Batch:
         """A batch for a step, on the configured device, some clips of each study taken away."""
         config = self._config
-        newest = config.first_shards + step // config.steps_per_shard
-        oldest = max(0, newest - config.pool_shards)
-        for number in [n for n in self._shards if n < oldest]:
-            del self._shards[number]
+        numbers = pool_at(config, step)
+        for number in [n for n in self._shards if n not in numbers]:
+            del self._shards[number], self._rare[number]
             self._queue.drop(number)
-        shards = [self.shard(number) for number in range(oldest, newest)]
+        shards = [self.shard(number) for number in numbers]
         where = torch.randint(len(shards), (config.batch,), generator=chooser)
         place = torch.randint(config.shard, (config.batch,), generator=chooser)
+        seldom = torch.rand(config.batch, generator=chooser) < config.rare
+        for i, number in enumerate(numbers[w] for w in where.tolist()):
+            among = self._rare[number]
+            if seldom[i] and len(among):
+                place[i] = among[place[i] % len(among)]
         picks = [(shards[int(w)], int(p)) for w, p in zip(where, place, strict=True)]
         technique = torch.stack([shard.technique[i] for shard, i in picks])
         view = torch.stack([shard.view[i] for shard, i in picks])
         return gather(picks, partial_study(technique, view, chooser)).to(config.device)
+
+
+def with_rare_lesions(shard: Shard) -> Tensor:
+    """Places of the studies of which a clip shows one of `RARE_LESIONS`, (n,)."""
+    places = [REGIONS.index((ED, lesion)) for lesion in RARE_LESIONS]
+    known = known_regions(shard.technique.flatten())[:, places] > 0
+    there = (shard.regions[:, :, places] > 127).flatten(3).any(3)
+    return (there & known.view_as(there)).flatten(1).any(1).nonzero()[:, 0]
 
 
 def _aside() -> None:

@@ -14,12 +14,8 @@ from retrieval.encoder.phantom.encoder import build
 from retrieval.encoder.phantom.network import Clips, Trunk, VideoTower
 from retrieval.training.augment import augment, partial_study
 from retrieval.training.config import TrainConfig, mixed_precision
-from retrieval.training.pool import Queue
+from retrieval.training.pool import Queue, RenderShard, pool_at, shard_seed
 from retrieval.training.shards import SeenShard, Shard, arrange, gather
-from retrieval.training.simulated import render_shard
-
-FIRST_SEED = 3_000_000_019
-"""Far from every shard of the first stage."""
 
 AT_ONCE = 16
 GROWTH = 0.6
@@ -27,11 +23,21 @@ GROWTH = 0.6
 
 
 class SeeShard:
-    """Renders studies, varies them, and keeps what the trunk sees of all their clips."""
+    """Varies studies, and keeps what the trunk sees of all their clips.
 
-    def __init__(self, config: TrainConfig, weights: Path) -> None:
+    The first are those that the first stage had last, which are rendered already.
+
+    Parameters
+    ----------
+    folder
+        Of the run.
+    """
+
+    def __init__(self, config: TrainConfig, folder: Path) -> None:
         self._config = config
-        self._weights = weights
+        self._weights = folder / "trunk.safetensors"
+        self._shards = folder / "shards"
+        self._first = pool_at(config, max(0, config.steps - 1)).start
 
     def keep(self, trunk: Trunk) -> None:
         """Write the trunk that is to look, unless that was done before."""
@@ -51,10 +57,12 @@ class SeeShard:
 
     @torch.inference_mode()
     def _see(self, number: int) -> SeenShard:
-        config = self._config
-        seed = FIRST_SEED + config.seed * 100_003 + number
-        shard = render_shard(config, seed, config.shard, "training")
-        generator = torch.Generator(config.device).manual_seed(seed)
+        config, number = self._config, self._first + number
+        rendered = self._shards / f"{number:05d}.safetensors"
+        RenderShard(config)(rendered, number)
+        shard = Shard.read(rendered)
+        rendered.unlink()
+        generator = torch.Generator(config.device).manual_seed(shard_seed(config, number))
         parts: list[dict[str, Tensor]] = []
         for _ in range(config.read_variants):
             for first in range(0, len(shard), AT_ONCE):

@@ -138,7 +138,7 @@ def gather(picks: Sequence[tuple[Shard, int]], stay: Tensor) -> Batch:
 
 def arrange(video: VideoTower, batch: Batch) -> tuple[Clips, Tensor]:
     """Look at the N clips of a batch: (B, K) of them, and region logits (N, R, h, h)."""
-    seen = video.see(batch.images, batch.view)
+    seen = video.see(batch.images, batch.technique, batch.view)
     clips = video.arrange(
         seen, batch.study, batch.technique, batch.view, batch.position_mm, batch.gap_mm
     )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from retrieval.encoder.phantom.contract import MAP_CEILING_MS, TECHNIQUES, VIEWS
+from retrieval.encoder.phantom.geometry import ES, REGIONS
 from retrieval.encoder.phantom.network import MEASUREMENTS, SEGMENTATION_STRIDE, TYPICAL
 from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.appearance import Appearance, sample_appearance
@@ -37,25 +38,11 @@ OTHER_TECHNIQUES = TECHNIQUES[2:]
 WHITE_AT = {t: MAP_CEILING_MS.get(t, 1.0) for t in TECHNIQUES}
 """Rendered value that is stored as brightness 1; of maps, in ms."""
 
-_DRAWN = tuple(
-    (late, LABELS.index(name))
-    for late, name in (
-        (False, "lv blood"),
-        (False, "lv muscle"),
-        (False, "rv blood"),
-        (True, "lv blood"),
-        (True, "lv muscle"),
-        (True, "rv blood"),
-        (True, "left atrium"),
-        (True, "right atrium"),
-        (False, "fluid"),
-        (False, "aorta"),
-        (False, "scar"),
-        (False, "oedema"),
-        (False, "defect"),
-    )
-)
-"""Which phase (the later one?) and label each of REGIONS is."""
+_LABEL_OF = {"LV cavity": "lv blood", "LV wall": "lv muscle", "RV": "rv blood"}
+"""What the simulator calls a part; the others have one name."""
+
+_DRAWN = tuple((image, LABELS.index(_LABEL_OF.get(part, part))) for image, part in REGIONS)
+"""Which image and label each of REGIONS is."""
 
 
 def render_shard(config: TrainConfig, seed: int, studies: int, mix: Mix) -> Shard:
@@ -182,7 +169,7 @@ def _show(
     beat = group.phases if passing is None else passing.trigger[:, None]
     shares = label(anatomy, coarse, beat)
     last, latest = group.phases.shape[1] - 1, beat.shape[1] - 1
-    regions = [shares[:, :, latest if late else 0, c] for late, c in _DRAWN]
+    regions = [shares[:, :, latest if image == ES else 0, c] for image, c in _DRAWN]
     steps = torch.arange(clips, device=anatomy.device) - (clips - 1) / 2
     gap = torch.zeros(count, device=anatomy.device) if group.gap_mm is None else group.gap_mm
     return {

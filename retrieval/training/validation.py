@@ -1,6 +1,6 @@
 """How well the encoder answers questions about hearts and in words it was not trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from retrieval.encoder.minilm import MiniLM
+from retrieval.encoder.phantom.geometry import ES, REGIONS
 from retrieval.encoder.phantom.network import DualEncoder, VideoTower
-from retrieval.training.augment import centre_crop
+from retrieval.training.augment import Batch, centre_crop
 from retrieval.training.captions import STATEMENTS, read_states
 from retrieval.training.config import TrainConfig
+from retrieval.training.objective import known_regions
 from retrieval.training.shards import Shard, arrange, gather
 from retrieval.training.simulated import render_shard
 from retrieval.training.trial import FINDINGS, questions, tally
@@ -45,17 +47,34 @@ class Validation:
         return tally(self.asked, texts @ videos.T, true)
 
     @torch.inference_mode()
+    def overlaps(self, video: VideoTower) -> dict[str, float]:
+        """Dice of each region of the segmentation with the truth, over all clips that show it."""
+        video.eval()
+        both, either = torch.zeros(2, len(REGIONS))
+        for batch in self._batches():
+            inside = torch.sigmoid(video.trunk(batch.images, batch.technique)[1].float())
+            known = known_regions(batch.technique)[:, :, None, None]
+            wanted = batch.regions * known
+            both += (inside * wanted).sum((0, 2, 3)).cpu()
+            either += (inside * known + wanted).sum((0, 2, 3)).cpu()
+        dice = 2 * both / either.clamp(min=1)
+        return {
+            f"{part} {'ES' if image == ES else 'ED'}.dice": round(float(d), 4)
+            for (image, part), d in zip(REGIONS, dice, strict=True)
+        }
+
+    @torch.inference_mode()
     def _videos(self, video: VideoTower) -> Tensor:
         video.eval()
-        vectors = []
+        read = [video(arrange(video, batch)[0]).vectors.cpu() for batch in self._batches()]
+        return torch.cat(read)
+
+    def _batches(self) -> Iterator[Batch]:
         count = len(self.shard.degrees)
         for first in range(0, count, AT_ONCE):
             picks = [(self.shard, i) for i in range(first, min(first + AT_ONCE, count))]
             stay = torch.ones(len(picks), self.shard.technique.shape[1], dtype=torch.bool)
-            batch = centre_crop(gather(picks, stay), self.config.inputs).to(self.config.device)
-            clips, _ = arrange(video, batch)
-            vectors.append(video(clips).vectors.cpu())
-        return torch.cat(vectors)
+            yield centre_crop(gather(picks, stay), self.config.inputs).to(self.config.device)
 
     @torch.inference_mode()
     def _text(self, network: DualEncoder, states: Tensor) -> Tensor:

@@ -172,9 +172,9 @@ def look(video: VideoTower, studies: Sequence[StudyInput], device: str) -> Clips
     def joined(name: str) -> Tensor:
         return torch.from_numpy(np.concatenate([getattr(g, name) for g in studies])).to(device)
 
-    view = joined("view")
-    seen = video.see(joined("images"), view)
-    technique, position_mm, gap_mm = map(joined, ("technique", "position_mm", "gap_mm"))
+    technique, view = joined("technique"), joined("view")
+    seen = video.see(joined("images"), technique, view)
+    position_mm, gap_mm = joined("position_mm"), joined("gap_mm")
     return video.arrange(seen, study, technique, view, position_mm, gap_mm)
 
 

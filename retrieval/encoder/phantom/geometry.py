@@ -10,13 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-REGIONS = (
-    "LV cavity ED",
-    "LV wall ED",
-    "RV ED",
-    "LV cavity ES",
-    "LV wall ES",
-    "RV ES",
+PARTS = (
+    "LV cavity",
+    "LV wall",
+    "RV",
     "left atrium",
     "right atrium",
     "fluid",
@@ -25,11 +22,34 @@ REGIONS = (
     "oedema",
     "defect",
 )
-"""Channels of the segmentation; a still shows the same heart at ED and at ES.
-Atria are those of the second phase, where they are largest; the others of the first."""
+"""What is looked for in an image."""
+
+ED, ES = 0, 1
+"""A clip's two images; a still shows the same heart twice."""
+
+REGIONS = (
+    (ED, "LV cavity"),
+    (ED, "LV wall"),
+    (ED, "RV"),
+    (ES, "LV cavity"),
+    (ES, "LV wall"),
+    (ES, "RV"),
+    (ES, "left atrium"),
+    (ES, "right atrium"),
+    (ED, "fluid"),
+    (ED, "aorta"),
+    (ED, "scar"),
+    (ED, "oedema"),
+    (ED, "defect"),
+)
+"""Channels of the segmentation: which part, in which image. Atria are largest at end-systole."""
 
 _LV_ED, _WALL_ED, _RV_ED, _LV_ES, _WALL_ES = range(5)
-_LESIONS = slice(REGIONS.index("scar"), len(REGIONS))
+_FIRST_LESION = REGIONS.index((ED, "scar"))
+_LESIONS = slice(_FIRST_LESION, len(REGIONS))
+
+RING_REGIONS = [_LV_ED, _WALL_ED, _LV_ES, _WALL_ES]
+"""Regions whose extent along a ray comes first among the features of a sector."""
 
 SECTORS = 12
 """Directions in which the wall is looked at, from the right ventricle's on."""
@@ -37,7 +57,7 @@ SECTORS = 12
 RAY_STEP_MM = 3.0
 RAY_STEPS = 20
 
-SECTOR_FEATURES = 4 + 2 * (len(REGIONS) - REGIONS.index("scar"))
+SECTOR_FEATURES = 4 + 2 * (len(REGIONS) - _FIRST_LESION)
 """Per sector: cavity radius and wall thickness at both phases; each lesion's width and depth."""
 
 CLIP_GEOMETRY = 3 * len(REGIONS) + SECTORS * SECTOR_FEATURES
@@ -85,8 +105,8 @@ def sectors(inside: Tensor, cell_mm: float) -> Tensor:
     first = _towards(inside[:, _RV_ED], early, grid, cell_mm)
     rays = torch.arange(SECTORS, device=inside.device) * (2 * math.pi / SECTORS)
     angle = first[:, None] + rays
-    at_ed = _along(inside[:, [_LV_ED, _WALL_ED]], early, angle, cell_mm)
-    at_es = _along(inside[:, [_LV_ES, _WALL_ES]], late, angle, cell_mm)
+    at_ed = _along(inside[:, RING_REGIONS[:2]], early, angle, cell_mm)
+    at_es = _along(inside[:, RING_REGIONS[2:]], late, angle, cell_mm)
     lesions = _along(inside[:, _LESIONS], early, angle, cell_mm)
     radius = (torch.arange(RAY_STEPS, device=inside.device) + 0.5) * RAY_STEP_MM
     wall = at_ed[:, 1]

@@ -22,6 +22,7 @@ from torch.nn import functional
 
 from retrieval.encoder.phantom.geometry import (
     CLIP_GEOMETRY,
+    PARTS,
     REGIONS,
     STUDY_GEOMETRY,
     clip_geometry,
@@ -61,6 +62,7 @@ class Architecture:
     """Sizes of both towers."""
 
     trunk: tuple[int, int, int, int] = (16, 32, 96, 160)
+    detail: int = 24
     look: int = 64
     width: int = 192
     heads: int = 4
@@ -98,9 +100,15 @@ def _transformer(architecture: Architecture, width: int, depth: int) -> nn.Trans
 
 
 class Trunk(nn.Module):
-    """Clip images to features and a coarse segmentation."""
+    """Clip images to features and a segmentation.
 
-    def __init__(self, channels: tuple[int, int, int, int]) -> None:
+    One network segments either image of a clip, each time with the other one
+    beside it: what it learns of a heart at end-diastole holds at end-systole,
+    and it cannot guess the one from where it usually ends up after the other.
+    It is told the technique: blood is bright in a cine and may be black elsewhere.
+    """
+
+    def __init__(self, channels: tuple[int, int, int, int], detail: int, techniques: int) -> None:
         super().__init__()
         a, b, c, d = channels
         # Two by two pixels become channels first: as sharp as a strided
@@ -110,24 +118,42 @@ class Trunk(nn.Module):
         self.down1, self.keep1 = _block(a, b, 3, 2), _block(b, b, 3, 1)
         self.down2, self.keep2 = _block(b, c, 3, 2), _block(c, c, 3, 1)
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
-        self.lateral = nn.ModuleList([nn.Conv2d(n, b, 1) for n in (c, d)])
-        self.segment = nn.Sequential(
-            _block(b, b, 1, 1), nn.Conv2d(b, 4 * len(REGIONS), 3, padding=1), nn.PixelShuffle(2)
-        )
+        self.expect = nn.ModuleList([nn.Embedding(techniques, n) for n in channels])
+        self.lateral = nn.ModuleList([nn.Conv2d(n, detail, 1) for n in channels])
+        self.sharpen = nn.ModuleList([_block(detail, detail, 3, 1) for _ in range(3)])
+        self.segment = nn.Conv2d(detail, len(PARTS), 1)
         self.features = b + c + 2 * d
+        for table in self.expect:
+            nn.init.zeros_(table.weight)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """(N, 2, S, S) in [0, ceiling] -> features (N, F), region logits (N, R, S/2, S/2)."""
-        folded = self.fold(images * 2 - 1).contiguous(memory_format=torch.channels_last)
-        f1 = self.down1(self.stem(folded))
+    def forward(self, images: Tensor, technique: Tensor) -> tuple[Tensor, Tensor]:
+        """Features (N, F), and region logits (N, R, S/2, S/2).
+
+        Parameters
+        ----------
+        images
+            (N, 2, S, S) in [0, ceiling].
+        technique
+            (N,) int64.
+        """
+        count = len(images)
+        expected = [table(technique.repeat(2))[:, :, None, None] for table in self.expect]
+        either = torch.cat([images, images.flip(1)]) * 2 - 1
+        folded = self.fold(either).contiguous(memory_format=torch.channels_last)
+        f0 = self.stem(folded) + expected[0]
+        f1 = self.down1(f0) + expected[1]
         f1 = f1 + self.keep1(f1)
-        f2 = self.down2(f1)
+        f2 = self.down2(f1) + expected[2]
         f2 = f2 + self.keep2(f2)
-        f3 = self.down3(f2)
+        f3 = self.down3(f2) + expected[3]
         f3 = f3 + self.keep3(f3)
-        merged = functional.interpolate(self.lateral[1](f3), scale_factor=2.0)
-        merged = functional.interpolate(merged + self.lateral[0](f2), scale_factor=2.0)
-        regions = self.segment(f1 + merged)
+        merged = self.lateral[3](f3)
+        for level, finer in ((2, f2), (1, f1), (0, f0)):
+            wider = functional.interpolate(merged, scale_factor=2.0)
+            merged = self.sharpen[level](wider + self.lateral[level](finer))
+        parts = self.segment(merged).unflatten(0, (2, count))
+        regions = torch.stack([parts[image, :, PARTS.index(part)] for image, part in REGIONS], 1)
+        f1, f2, f3 = f1[:count], f2[:count], f3[:count]
         pooled = [f1.mean((2, 3)), f2.mean((2, 3)), f3.mean((2, 3)), f3.amax((2, 3))]
         return torch.cat(pooled, dim=1), regions
 
@@ -202,7 +228,7 @@ class VideoTower(nn.Module):
         super().__init__()
         width = architecture.width
         self.cell_mm = cell_mm
-        self.trunk = Trunk(architecture.trunk)
+        self.trunk = Trunk(architecture.trunk, architecture.detail, techniques)
         self.technique = nn.Embedding(techniques, width)
         self.view = nn.Embedding(len(VIEWS), width)
         self.place = _perceptron(4, width)
@@ -215,17 +241,17 @@ class VideoTower(nn.Module):
         self.project = nn.Linear(3 * width, architecture.dimension)
         self.measure = nn.Linear(3 * width, 2 * len(MEASUREMENTS))
 
-    def see(self, images: Tensor, view: Tensor) -> Seen:
+    def see(self, images: Tensor, technique: Tensor, view: Tensor) -> Seen:
         """Look at clips.
 
         Parameters
         ----------
         images
             (N, 2, S, S) in [0, ceiling].
-        view
+        technique, view
             (N,) int64.
         """
-        features, regions = self.trunk(images)
+        features, regions = self.trunk(images, technique)
         # Only the truth of the simulator shapes the segmentation, so that it stays one:
         # what reads it may not bend it to its own ends.
         inside = torch.sigmoid(regions.detach().float())

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from retrieval.encoder.phantom.geometry import (
     CLIP_GEOMETRY,
+    ED,
     LEAST_CAVITY_CM2,
     REGIONS,
     SECTORS,
@@ -66,7 +67,7 @@ def test_sectors_begin_at_the_right_ventricle_however_the_image_is_turned():
         axis = (torch.arange(SIDE) + 0.5) * CELL_MM - SIDE * CELL_MM / 2
         angle = torch.atan2(axis[:, None], axis[None, :]) - turn - math.pi / 2
         near = torch.cos(angle) > math.cos(math.pi / 6)
-        inside[REGIONS.index("scar")] = ring * near
+        inside[REGIONS.index((ED, "scar"))] = ring * near
         return sectors(inside[None], CELL_MM)[0, :, 4]
 
     first = with_scar(math.pi)
@@ -79,7 +80,7 @@ def test_depth_tells_inner_from_outer_scar():
     depths = []
     for inner, outer in ((24.0, 28.0), (28.0, 33.0)):
         inside = heart(cavity=24.0, wall=9.0)
-        inside[REGIONS.index("scar")] = disc(outer, inner_mm=inner)
+        inside[REGIONS.index((ED, "scar"))] = disc(outer, inner_mm=inner)
         depths.append(float(sectors(inside[None], CELL_MM)[0, :, 7].mean()))
     assert depths[0] < -0.1 < 0.1 < depths[1]
 

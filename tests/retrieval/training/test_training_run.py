@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from unittest.mock import patch
 
 import pytest
 import torch
@@ -10,16 +11,28 @@ from safetensors.torch import load_file
 from retrieval.encoder import phantom
 from retrieval.encoder.checkpoint import read_checkpoint
 from retrieval.encoder.phantom.encoder import NAME, build
+from retrieval.encoder.phantom.geometry import ED, REGIONS
+from retrieval.encoder.phantom.inputs import TECHNIQUES
+from retrieval.encoder.phantom.network import CINE
 from retrieval.errors import CheckpointInvalid, UnknownSetting, UsageError
 from retrieval.training import phantom as script
 from retrieval.training.augment import centre_crop
 from retrieval.training.config import TrainConfig, read_config
 from retrieval.training.folder import RunFolder
 from retrieval.training.phantom import schedule, train
-from retrieval.training.pool import Pool, Queue, RenderShard
+from retrieval.training.pool import (
+    Pool,
+    Queue,
+    RenderShard,
+    pool_at,
+    shard_seed,
+    with_rare_lesions,
+)
 from retrieval.training.seen import SeenPool, SeeShard
 from retrieval.training.shards import SeenShard, arrange, gather
 from retrieval.training.simulated import render_shard
+from retrieval.training.validation import prepare_validation
+from retrieval.values.study import Technique
 from tests.beating import stack
 
 TINY = TrainConfig(
@@ -87,17 +100,17 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(finished, tmp_path, monk
     class Killed(Exception):
         pass
 
-    losses = script._reading_losses
+    update = script.Run.update
 
-    def dies(run, *given):
+    def dies(run, loss):
         if run.step == at:
             raise Killed
-        return losses(run, *given)
+        update(run, loss)
 
-    monkeypatch.setattr(script, "_reading_losses", dies)
+    monkeypatch.setattr(script.Run, "update", dies)
     with pytest.raises(Killed):
         train(TINY, begun(tmp_path), quiet=True)
-    monkeypatch.setattr(script, "_reading_losses", losses)
+    monkeypatch.setattr(script.Run, "update", update)
     train(TINY, begun(tmp_path), quiet=True)
     whole, resumed = (phantom.load(f / "checkpoint").encoder_id for f in (finished, tmp_path))
     assert whole == resumed
@@ -185,14 +198,15 @@ def test_arranging_puts_each_clip_in_its_study():
         there = clips.present[study]
         assert int(there.sum()) == int(stay[study].sum())
         assert torch.equal(clips.technique[study][there], shard.technique[study][stay[study]])
-        alone = video.see(batch.images[batch.study == study], batch.view[batch.study == study])
+        own = batch.study == study
+        alone = video.see(batch.images[own], batch.technique[own], batch.view[own])
         torch.testing.assert_close(
             clips.geometry[study][there], alone.geometry, rtol=1e-3, atol=1e-4
         )
 
 
 def test_what_is_seen_is_what_the_trunk_sees(finished, tmp_path):
-    make = SeeShard(TINY, finished / "trunk.safetensors")
+    make = SeeShard(TINY, finished)
     with Queue(tmp_path, make, workers=0) as queue:
         clips, truth = SeenPool(TINY, queue).draw(0, torch.Generator().manual_seed(0))
     assert clips.geometry.isfinite().all()
@@ -200,6 +214,32 @@ def test_what_is_seen_is_what_the_trunk_sees(finished, tmp_path):
     assert len(truth.degrees) == TINY.read_batch
     whole = torch.cat([SeenShard.read(p).degrees for p in tmp_path.iterdir()])
     assert all((row == whole).all(1).any() for row in truth.degrees)
+
+
+def test_the_second_stage_begins_with_the_hearts_the_first_had_last(finished):
+    last = pool_at(TINY, TINY.steps - 1)
+    assert list(last) == [0, 1]
+    shard = render_shard(TINY, shard_seed(TINY, last.start), TINY.shard, "training")
+    seen = SeenShard.read(finished / "seen" / "00000.safetensors")
+    assert torch.equal(seen.degrees, shard.degrees)
+    assert not list((finished / "shards").iterdir()), "what was seen is not kept"
+
+
+def test_overlaps_are_full_for_the_truth_and_none_for_nothing(tmp_path):
+    config = replace(TINY, validation_studies=3)
+    validation = prepare_validation(config, tmp_path)
+    video = build(TINY.architecture, TINY.inputs).video
+    batch = next(iter(validation._batches()))
+    with patch.object(
+        video.trunk, "forward", lambda images, technique: (None, batch.regions * 40 - 20)
+    ):
+        scores = validation.overlaps(video)
+    assert scores["LV cavity ED.dice"] > 0.85
+    assert scores["scar ED.dice"] > 0.5 or not batch.regions[:, REGIONS.index((ED, "scar"))].any()
+    with patch.object(
+        video.trunk, "forward", lambda images, technique: (None, batch.regions * 0 - 20)
+    ):
+        assert validation.overlaps(video)["LV wall ES.dice"] < 0.01
 
 
 def test_what_a_step_draws_depends_on_the_step_alone(tmp_path):
@@ -212,6 +252,31 @@ def test_what_a_step_draws_depends_on_the_step_alone(tmp_path):
 
     direct, after_others = drawn(3), drawn(0, 1, 2, 3)
     assert torch.equal(direct.images, after_others.images)
+
+
+def test_studies_with_rare_lesions_are_drawn_more_often(tmp_path):
+    shard = render_shard(TINY, 1, 8, "training")
+    regions = torch.zeros_like(shard.regions)
+    t2 = TECHNIQUES.index(Technique.T2_MAP)
+    technique = torch.full_like(shard.technique, CINE)
+    technique[[2, 5], 4] = t2
+    regions[[2, 3], 4, REGIONS.index((ED, "oedema"))] = 255  # no cine shows that of 3
+    regions[6, 0, REGIONS.index((ED, "scar"))] = 255  # nor is a scar rare
+    marked = replace(shard, regions=regions, technique=technique)
+    assert with_rare_lesions(marked).tolist() == [2]
+
+    def share(rare):
+        config = replace(TINY, rare=rare, batch=64, steps_per_shard=100)
+        with Queue(tmp_path, RenderShard(config), workers=0) as queue:
+            pool = Pool(config, queue)
+            pool.shard(0)
+            pool._shards[0], pool._rare[0] = marked, with_rare_lesions(marked)
+            batch = pool.draw(0, torch.Generator().manual_seed(0))
+        return float((batch.degrees == marked.degrees[2]).all(1).float().mean())
+
+    assert share(0.0) < 0.3
+    assert 0.4 < share(0.5) < 0.75
+    assert share(1.0) == 1.0
 
 
 def test_old_shards_leave_the_disk(tmp_path):
