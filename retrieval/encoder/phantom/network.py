@@ -118,13 +118,14 @@ class Trunk(nn.Module):
         self.down1, self.keep1 = _block(a, b, 3, 2), _block(b, b, 3, 1)
         self.down2, self.keep2 = _block(b, c, 3, 2), _block(c, c, 3, 1)
         self.down3, self.keep3 = _block(c, d, 3, 2), _block(d, d, 3, 1)
-        self.expect = nn.ModuleList([nn.Embedding(techniques, n) for n in channels])
+        tables = [nn.Embedding(techniques, n) for n in channels]
+        for table in tables:
+            nn.init.zeros_(table.weight)
+        self.expect = nn.ModuleList(tables)
         self.lateral = nn.ModuleList([nn.Conv2d(n, detail, 1) for n in channels])
         self.sharpen = nn.ModuleList([_block(detail, detail, 3, 1) for _ in range(3)])
         self.segment = nn.Conv2d(detail, len(PARTS), 1)
         self.features = b + c + 2 * d
-        for table in self.expect:
-            nn.init.zeros_(table.weight)
 
     def forward(self, images: Tensor, technique: Tensor) -> tuple[Tensor, Tensor]:
         """Features (N, F), and region logits (N, R, S/2, S/2).
