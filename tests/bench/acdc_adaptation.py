@@ -106,7 +106,10 @@ def prepared(work: Path) -> tuple[Path, Patients]:
 def scored(
     home: Path, patients: Patients, held: NDArray[np.bool_], checkpoint: Path | None
 ) -> dict[str, float]:
-    """AUC of each group and Spearman of each size, on the patients held back."""
+    """AUC of each group and Spearman of each size, on the patients held back.
+
+    NaN for a group none of whose patients is among them.
+    """
     encoder = phantom.load(checkpoint)
     catalog, clips = opened(home)
     videos = []
@@ -122,9 +125,13 @@ def scored(
     found: dict[str, float] = {}
     groups = patients.groups[held]
     for group, prompts in acdc().groups.items():
-        ranked = metrics.groups(asked(*prompts.sentences), groups == group)
-        found[f"AUC {group}"] = metrics.area_under_roc(ranked)
-    found["AUC mean"] = float(np.mean(list(found.values())))
+        theirs = groups == group
+        found[f"AUC {group}"] = (
+            metrics.area_under_roc(metrics.groups(asked(*prompts.sentences), theirs))
+            if theirs.any()
+            else float("nan")
+        )
+    found["AUC mean"] = float(np.nanmean(list(found.values())))
     for size in acdc().sizes:
         values = signed(patients.measured, size.quantity)[held] * size.sign
         found[f"rho {size.quantity}"] = _rank_correlation(asked(size.query), values)
@@ -156,7 +163,7 @@ def main() -> None:
         print(f"fold {fold}: {held.sum()} of {len(held)} patients asked about, weights removed")
     print(f"{'':20}  before (by fold)        after (by fold)")
     for name in before[0]:
-        cells = ["  ".join((f"{np.mean(v):.3f}", " ".join(f"{x:.2f}" for x in v)))
+        cells = ["  ".join((f"{np.nanmean(v):.3f}", " ".join(f"{x:.2f}" for x in v)))
                  for v in ([f[name] for f in side] for side in (before, after))]  # fmt: skip
         print(f"{name:20}  {'   '.join(cells)}")
 
