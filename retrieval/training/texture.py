@@ -2,7 +2,8 @@
 
 Real cavities are ragged: trabeculae and papillary muscles lie against the wall
 and count as cavity all the same. Their blood is of uneven brightness, and
-around the heart lies a body that no simulator draws. Masks stay as they are.
+around the heart lies a body that no simulator draws. Masks stay as they are, but
+for those of nearly closed cavities, which are drawn as readers draw them.
 """
 
 import torch
