@@ -24,9 +24,10 @@ MOST_BULGE, MOST_CONTRACTION = -0.25, 0.97
 """Bounds of the share of the cavity's cross-section that a part of the wall ejects."""
 APICAL_GAIN = 0.8
 """How much more of its cross-section a ventricle gives up at the apex than at the base."""
-COMPACTION = 1.7
+COMPACTION = 3.5
 """How fast trabeculae and papillary muscles pass into the wall as the cavity narrows: pressed
-together they look like wall, and readers draw them so."""
+together they look like wall, and readers draw them so. What is dark in a closed ventricle is
+therefore wall, in the image and in the truth."""
 LEAST_LUMEN = 0.3
 """Trabeculae never fill more of the cavity's radius than leaves this share."""
 MOST_FILLED = 0.9
@@ -93,7 +94,8 @@ class Anatomy:
         lumen = (endo.square() - solid).clamp(min=0).sqrt().maximum(LEAST_LUMEN * endo)
         share = 1 - hearts.rv_ef[:, None] * done
         beyond = fill_to(self._rv_shape[:, None], epi, length, hearts.rv_edv_ml[:, None] * share)
-        strands = (beyond * self._rv_strands[:, None] / column(share)).clamp(max=MOST_STRANDS_MM)
+        # Pressed against the wall they belong to it, as in the left ventricle.
+        strands = (beyond * self._rv_strands[:, None] * column(share)).clamp(max=MOST_STRANDS_MM)
         strands = torch.maximum(strands, beyond * self._rv_band[:, None])
         thickened = column(hearts.rv_wall_mm[:, None] * (1 + RV_THICKENING * (1 - share)))
         shell = epi + beyond + thickened * (beyond / 3).clamp(0, 1)

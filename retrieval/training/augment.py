@@ -26,7 +26,7 @@ from retrieval.encoder.phantom.geometry import (
     SECTORS,
 )
 from retrieval.encoder.phantom.network import Clips
-from retrieval.training.texture import outlined, textured
+from retrieval.training.texture import textured
 from retrieval.values.study import Technique, View
 
 CINE = TECHNIQUES.index(Technique.CINE)
@@ -89,7 +89,6 @@ def augment(batch: Batch, contract: InputContract, generator: torch.Generator) -
     images, regions = _move(batch, contract, generator)
     of_map = torch.isin(batch.technique, MAPS.to(batch.technique.device))
     cell_mm = contract.spacing_mm * contract.size_px / regions.shape[-1]
-    regions = outlined(images, regions, cell_mm, batch.technique == CINE)
     images = textured(images, regions, cell_mm, of_map, generator)
     flip = _uniform(len(batch.degrees), generator)[batch.study] < FLIP_STACK
     forget = _uniform(len(images), generator) < FORGET_VIEW

@@ -2,8 +2,7 @@
 
 Real cavities are ragged: trabeculae and papillary muscles lie against the wall
 and count as cavity all the same. Their blood is of uneven brightness, and
-around the heart lies a body that no simulator draws. Masks stay as they are, but
-for those of nearly closed cavities, which are drawn as readers draw them.
+around the heart lies a body that no simulator draws. Masks stay as they are.
 """
 
 import torch
@@ -16,10 +15,6 @@ TRABECULATED = ("LV cavity", "RV")
 
 SMALL_CM2, LARGE_CM2 = 8.0, 20.0
 """No trabeculae stand apart from the wall of a small cavity; more and more do as it grows large."""
-
-CLOSED_CM2, OPEN_CM2 = 6.0, 14.0
-"""In a cavity as small as the first, what is dark belongs to the wall; in one as large as the other
-all of it is cavity."""
 
 SMOOTH = 0.35
 """Share of clips without trabeculae beyond those of the simulator."""
@@ -57,44 +52,6 @@ def textured(
         images = _uneven(images, inside, of_map, generator)
         images = torch.lerp(images, muscle, _trabeculae(inside, cell_mm, generator))
     return _elsewhere(images, regions, of_map, generator)
-
-
-def outlined(images: Tensor, regions: Tensor, cell_mm: float, cine: Tensor) -> Tensor:
-    """Masks as readers draw them: of a nearly closed left ventricle, only its blood.
-
-    The simulator counts trabeculae and papillary muscles as cavity at every
-    phase. Once the cavity has closed around them nobody can tell them from the
-    wall, and a mask that asks for it teaches that a dark disc is a cavity.
-
-    Parameters
-    ----------
-    images
-        (N, 2, S, S).
-    regions
-        (N, R, S/2, S/2).
-    cell_mm
-        Side of a cell.
-    cine
-        (N,) bool, clips whose blood is bright.
-
-    Returns
-    -------
-    Tensor
-        (N, R, S/2, S/2); what leaves the cavity joins the wall.
-    """
-    small = functional.avg_pool2d(images, 2)
-    cavity, wall = _pair(regions, "LV cavity"), _pair(regions, "LV wall")
-    muscle = _brightness(images, wall)
-    blood = (small * (cavity > 0.5)).amax((1, 2, 3), keepdim=True)
-    bright = (2 * (small - muscle) / (blood - muscle).clamp(min=1e-3)).clamp(0, 1)
-    area = cavity.sum((2, 3), keepdim=True) * (cell_mm / 10) ** 2
-    closed = ((OPEN_CM2 - area) / (OPEN_CM2 - CLOSED_CM2)).clamp(0, 1)
-    leaves = cavity * (1 - bright) * closed * cine.to(cavity.dtype)[:, None, None, None]
-    drawn = regions.clone()
-    for image in (ED, ES):
-        drawn[:, REGIONS.index((image, "LV cavity"))] -= leaves[:, image]
-        drawn[:, REGIONS.index((image, "LV wall"))] += leaves[:, image]
-    return drawn
 
 
 def _pair(regions: Tensor, part: str) -> Tensor:

@@ -133,13 +133,24 @@ def test_a_large_right_ventricle_wraps_further_around_the_left() -> None:
         assert (large > small + 0.06).all()
 
 
-def test_trabeculae_pass_into_the_wall_and_still_close_in_on_the_blood() -> None:
-    drawn = hearts(8, 3, akinesia=0.0, trabeculation=0.05, contraction=0.4, unevenness=0.0)
+def test_what_is_left_of_a_closed_ventricle_is_blood() -> None:
+    """A dark disc in the middle of a ventricle is wall, never cavity."""
+    drawn = hearts(
+        8, 3, akinesia=0.0, trabeculation=0.10, papillary_mm=6.0, contraction=0.85, unevenness=0.0
+    )
     moment = Anatomy(drawn).at(ed_es(drawn))
-    volume = [enclosed_ml(table, moment.length_mm) for table in (moment.endo, moment.lumen)]
-    solid, share = volume[0] - volume[1], volume[1] / volume[0]
-    assert (solid[:, 1] < 0.8 * solid[:, 0]).all()
-    assert (share[:, 1] < share[:, 0]).all()
+    cavity, blood = (enclosed_ml(table, moment.length_mm) for table in (moment.endo, moment.lumen))
+    assert (cavity[:, 1] < 0.25 * cavity[:, 0]).all()
+    assert (blood[:, 1] > 0.75 * cavity[:, 1]).all()
+    assert (moment.papillary[:, 1].amax((1, 2)) < 0.4 * moment.papillary[:, 0].amax((1, 2))).all()
+
+
+def test_strands_pass_into_the_wall_as_the_right_ventricle_empties() -> None:
+    drawn = hearts(6, rv_trabeculation=0.4, moderator_band=0.0, rv_ef=0.6)
+    moment = Anatomy(drawn).at(ed_es(drawn))
+    extent = moment.rv - moment.epi
+    filled = (moment.rv - moment.rv_lumen).sum((2, 3)) / extent.sum((2, 3))
+    assert (filled[:, 1] < 0.7 * filled[:, 0]).all()
 
 
 def test_strands_take_blood_from_the_right_ventricle_but_not_volume() -> None:
