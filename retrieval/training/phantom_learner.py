@@ -42,6 +42,8 @@ MARGIN_PX = 8
 """Looked at beyond the input's square, so that shifting and turning brings in anatomy."""
 
 TRUNK = "video.trunk"
+GLANCED = ("features", "geometry", "tissue")
+"""What is kept of a clip once the trunk has seen it."""
 SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
 MAPS = torch.tensor([TECHNIQUES.index(technique) for technique in MAP_CEILING_MS])
 
@@ -108,7 +110,7 @@ class PhantomLearner:
             *(shown[name].to(self._device) for name in ("images", "technique", "view"))
         )
         told = {name: array for name, array in shown.items() if name != "images"}
-        return told | {"features": seen.features.cpu(), "geometry": seen.geometry.cpu()}
+        return told | {name: getattr(seen, name).cpu() for name in GLANCED}
 
     def vary(self, study: Arrays, rng: np.random.Generator) -> Arrays:
         """Lose clips, turn, shift, bend the grey scale and add noise; never zoom, never mirror.
@@ -218,7 +220,7 @@ class PhantomLearner:
         """What was glanced at, study by study."""
         flat = {name: torch.cat([s[name] for s in studies]).to(self._device) for name in studies[0]}
         none = torch.zeros(0, device=self._device)
-        seen = Seen(flat.pop("features"), flat.pop("geometry"), none)
+        seen = Seen(**{name: flat.pop(name) for name in GLANCED}, regions=none)
         sizes = torch.tensor([len(study["view"]) for study in studies], device=self._device)
         study = torch.arange(len(studies), device=self._device).repeat_interleave(sizes)
         return video.arrange(seen, study, **flat)

@@ -80,6 +80,7 @@ class SeeShard:
         return {
             "features": clips.features.half(),
             "geometry": clips.geometry.half(),
+            "tissue": clips.tissue.half(),
             "technique": clips.technique,
             "view": clips.view,
             "position_mm": clips.position_mm,

@@ -85,6 +85,7 @@ class SeenShard(Stored):
 
     features: Tensor
     geometry: Tensor
+    tissue: Tensor
     technique: Tensor
     view: Tensor
     position_mm: Tensor
@@ -98,6 +99,7 @@ class SeenShard(Stored):
         return Clips(
             features=self.features[index].float(),
             geometry=self.geometry[index].float(),
+            tissue=self.tissue[index].float(),
             present=present,
             technique=self.technique[index],
             view=self.view[index],

@@ -65,6 +65,8 @@ CLIP_GEOMETRY = 3 * len(REGIONS) + SECTORS * SECTOR_FEATURES
 SHARES = (0.05, 0.25, 0.5, 0.75, 0.95)
 """Quantiles over all sectors of a stack."""
 
+SECTOR_MOTION = 2 * SECTORS
+
 STUDY_GEOMETRY = 2 * len(REGIONS) + 4 * len(SHARES) + 8
 
 LEAST_CAVITY_CM2 = 2.0
@@ -99,15 +101,10 @@ def sectors(inside: Tensor, cell_mm: float) -> Tensor:
     Directions start towards the right ventricle and go on clockwise on
     screen. Each phase has its own middle, as readers judge motion.
     """
-    grid = _axis(inside)
-    early = _middle(inside[:, _LV_ED] + inside[:, _WALL_ED], grid)
-    late = _middle(inside[:, _LV_ES] + inside[:, _WALL_ES], grid)
-    first = _towards(inside[:, _RV_ED], early, grid, cell_mm)
-    rays = torch.arange(SECTORS, device=inside.device) * (2 * math.pi / SECTORS)
-    angle = first[:, None] + rays
-    at_ed = _along(inside[:, RING_REGIONS[:2]], early, angle, cell_mm)
-    at_es = _along(inside[:, RING_REGIONS[2:]], late, angle, cell_mm)
-    lesions = _along(inside[:, _LESIONS], early, angle, cell_mm)
+    early, late, angle = directions(inside, cell_mm)
+    at_ed = along(inside[:, RING_REGIONS[:2]], early, angle, cell_mm)
+    at_es = along(inside[:, RING_REGIONS[2:]], late, angle, cell_mm)
+    lesions = along(inside[:, _LESIONS], early, angle, cell_mm)
     radius = (torch.arange(RAY_STEPS, device=inside.device) + 0.5) * RAY_STEP_MM
     wall = at_ed[:, 1]
     middle = (wall * radius).sum(-1) / wall.sum(-1).clamp(min=0.3)
@@ -115,6 +112,43 @@ def sectors(inside: Tensor, cell_mm: float) -> Tensor:
     lengths = torch.cat([at_ed.sum(-1), at_es.sum(-1), lesions.sum(-1)], dim=1) * RAY_STEP_MM / 10
     depths = depth.sum(-1) * RAY_STEP_MM / 30
     return torch.cat([lengths, depths], dim=1).transpose(1, 2)
+
+
+def sector_motion(geometry: Tensor) -> Tensor:
+    """How far each sector moves inwards, and thickens, as shares: (..., SECTOR_MOTION).
+
+    0 of other planes, and of slices that hold too little cavity to tell.
+
+    Parameters
+    ----------
+    geometry
+        (..., CLIP_GEOMETRY) of `clip_geometry`.
+    """
+    ring = _ring(geometry)
+    said = torch.cat(_motion(ring), dim=-1)
+    told = (geometry[..., :1] * 20 > LEAST_CAVITY_CM2) & ring[..., 0].any(-1, keepdim=True)
+    return said * told.to(said.dtype)
+
+
+def _ring(geometry: Tensor) -> Tensor:
+    """Sectors' features, (..., SECTORS, SECTOR_FEATURES)."""
+    return geometry[..., 3 * len(REGIONS) :].unflatten(-1, (SECTORS, SECTOR_FEATURES))
+
+
+def _motion(ring: Tensor) -> tuple[Tensor, Tensor]:
+    """Inward motion and thickening of each sector, (..., SECTORS)."""
+    cavity, wall, cavity_es, wall_es = ring[..., :4].unbind(-1)
+    return 1 - cavity_es / (cavity + 0.2), wall_es / (wall + 0.2) - 1
+
+
+def directions(inside: Tensor, cell_mm: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Middles of the left ventricle in both images, (N, 2) each, and the angles (N, SECTORS)."""
+    grid = _axis(inside)
+    early = _middle(inside[:, _LV_ED] + inside[:, _WALL_ED], grid)
+    late = _middle(inside[:, _LV_ES] + inside[:, _WALL_ES], grid)
+    first = _towards(inside[:, _RV_ED], early, grid, cell_mm)
+    rays = torch.arange(SECTORS, device=inside.device) * (2 * math.pi / SECTORS)
+    return early, late, first[:, None] + rays
 
 
 def study_geometry(geometry: Tensor, position_mm: Tensor, gap_mm: Tensor, stack: Tensor) -> Tensor:
@@ -152,7 +186,7 @@ def study_geometry(geometry: Tensor, position_mm: Tensor, gap_mm: Tensor, stack:
         dim=1,
     )
     there = stack.any(1, keepdim=True).to(volumes.dtype)
-    wall_around = _around(geometry[..., 3 * count :], geometry[..., 0] * 20, stack)
+    wall_around = _around(_ring(geometry), geometry[..., 0] * 20, stack)
     joined = torch.cat(
         [volumes / 100, torch.log1p(volumes) / 4, ratios.clamp(-2, 3), wall_around], 1
     )
@@ -175,13 +209,11 @@ def slice_thickness(position_mm: Tensor, gap_mm: Tensor, stack: Tensor) -> Tenso
     return torch.where(stack, (above + below) / 2, 0.0)
 
 
-def _around(flat: Tensor, cavity_cm2: Tensor, stack: Tensor) -> Tensor:
+def _around(ring: Tensor, cavity_cm2: Tensor, stack: Tensor) -> Tensor:
     """Quantiles over all sectors of a stack: thickness, motion, thickening, outer radius."""
-    ring = flat.unflatten(2, (SECTORS, SECTOR_FEATURES))
-    cavity, wall, cavity_es, wall_es = ring[..., :4].unbind(-1)
+    cavity, wall = ring[..., 0], ring[..., 1]
     valid = (stack & (cavity_cm2 > LEAST_CAVITY_CM2))[..., None].expand_as(cavity)
-    moved = 1 - cavity_es / (cavity + 0.2)
-    thickened = wall_es / (wall + 0.2) - 1
+    moved, thickened = _motion(ring)
     outer = (cavity + wall) / 4
     parts = [_quantiles(v, valid) for v in (wall, moved, thickened, outer)]
     return torch.cat(parts, dim=1)
@@ -230,7 +262,7 @@ def _towards(right: Tensor, middle: Tensor, grid: Tensor, cell_mm: float) -> Ten
     return torch.atan2(y, x - weak)
 
 
-def _along(inside: Tensor, middle: Tensor, angle: Tensor, cell_mm: float) -> Tensor:
+def along(inside: Tensor, middle: Tensor, angle: Tensor, cell_mm: float) -> Tensor:
     """Sample (N, C, h, h) along rays, (N, C, SECTORS, RAY_STEPS)."""
     half = inside.shape[-1] * cell_mm / 2
     radius = (torch.arange(RAY_STEPS, device=inside.device) + 0.5) * (RAY_STEP_MM / half)

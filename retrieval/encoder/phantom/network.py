@@ -1,9 +1,9 @@
 """The two towers of the phantom encoder. Small enough for one CPU core.
 
-Video: one convolutional trunk sees each clip (end-diastole and end-systole as
-two channels) and segments it; what the segmentation says in millimetres
-(`retrieval.encoder.phantom.geometry`) and pooled features make one token per
-clip; a transformer reads the tokens of a study beside one token for the
+Video: one convolutional trunk sees both images of each clip (end-diastole and
+end-systole) and segments them; what the segmentation says in millimetres
+(`retrieval.encoder.phantom.geometry`), how bright the tissues are (`tissue`) and
+pooled features make one token per clip; a transformer reads the tokens of a study beside one token for the
 volumes of its stack.
 Text: a transformer over the token states of a frozen sentence encoder, because
 that encoder's pooled vector can hardly tell the left ventricle from the right
@@ -24,11 +24,14 @@ from retrieval.encoder.phantom.geometry import (
     CLIP_GEOMETRY,
     PARTS,
     REGIONS,
+    SECTOR_MOTION,
     STUDY_GEOMETRY,
     clip_geometry,
+    sector_motion,
     study_geometry,
 )
 from retrieval.encoder.phantom.inputs import TECHNIQUES, VIEWS
+from retrieval.encoder.phantom.tissue import TISSUE, tissue_brightness
 from retrieval.values.study import Technique, View
 
 SEGMENTATION_STRIDE = 2
@@ -169,12 +172,15 @@ class Seen:
         (N, F) pooled features: how the clip looks.
     geometry
         (N, CLIP_GEOMETRY): what the segmentation says in millimetres.
+    tissue
+        (N, TISSUE): how bright blood and muscle are.
     regions
         (N, R, S/2, S/2) log-odds of the segmentation.
     """
 
     features: Tensor
     geometry: Tensor
+    tissue: Tensor
     regions: Tensor
 
 
@@ -184,8 +190,8 @@ class Clips:
 
     Attributes
     ----------
-    features, geometry
-        (B, K, F) and (B, K, CLIP_GEOMETRY), as in `Seen`.
+    features, geometry, tissue
+        (B, K, F), (B, K, CLIP_GEOMETRY) and (B, K, TISSUE), as in `Seen`.
     present
         (B, K) bool; at least one True per study.
     technique, view, position_mm, gap_mm
@@ -194,6 +200,7 @@ class Clips:
 
     features: Tensor
     geometry: Tensor
+    tissue: Tensor
     present: Tensor
     technique: Tensor
     view: Tensor
@@ -234,7 +241,7 @@ class VideoTower(nn.Module):
         self.view = nn.Embedding(len(VIEWS), width)
         self.place = _perceptron(4, width)
         self.look = nn.Sequential(nn.Linear(self.trunk.features, architecture.look), nn.ReLU())
-        self.clip = _perceptron(CLIP_GEOMETRY + architecture.look, width)
+        self.clip = _perceptron(CLIP_GEOMETRY + SECTOR_MOTION + TISSUE + architecture.look, width)
         self.volumes = _perceptron(STUDY_GEOMETRY, width)
         self.summary = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.study = _transformer(architecture, width, architecture.depth)
@@ -256,8 +263,13 @@ class VideoTower(nn.Module):
         # Only the truth of the simulator shapes the segmentation, so that it stays one:
         # what reads it may not bend it to its own ends.
         inside = torch.sigmoid(regions.detach().float())
-        geometry = clip_geometry(inside, self.cell_mm, view == SHORT_AXIS)
-        return Seen(features=features.float(), geometry=geometry, regions=regions)
+        short_axis, cine = view == SHORT_AXIS, technique == CINE
+        return Seen(
+            features=features.float(),
+            geometry=clip_geometry(inside, self.cell_mm, short_axis),
+            tissue=tissue_brightness(inside, images, self.cell_mm, short_axis, cine),
+            regions=regions,
+        )
 
     def arrange(
         self,
@@ -286,6 +298,7 @@ class VideoTower(nn.Module):
         return Clips(
             features=placed(seen.features),
             geometry=placed(seen.geometry),
+            tissue=placed(seen.tissue),
             present=placed(torch.ones_like(study, dtype=torch.bool)),
             technique=placed(technique),
             view=placed(view),
@@ -309,7 +322,8 @@ class VideoTower(nn.Module):
         where = clips.position_mm / POSITION_UNIT_MM
         gap = clips.gap_mm / GAP_UNIT_MM
         place = torch.stack([where, where**2, gap, (gap > 0).to(where.dtype)], dim=-1)
-        tokens = self.clip(torch.cat([clips.geometry, look], dim=-1))
+        motion = sector_motion(clips.geometry)
+        tokens = self.clip(torch.cat([clips.geometry, motion, clips.tissue, look], dim=-1))
         tokens = tokens + self.technique(clips.technique) + self.view(clips.view)
         tokens = tokens + self.place(place)
         stack = clips.present & (clips.technique == CINE) & (clips.view == SHORT_AXIS)

@@ -13,10 +13,12 @@ from retrieval.encoder.phantom.geometry import (
     ED,
     LEAST_CAVITY_CM2,
     REGIONS,
+    SECTOR_MOTION,
     SECTORS,
     SHARES,
     STUDY_GEOMETRY,
     clip_geometry,
+    sector_motion,
     sectors,
     slice_thickness,
     study_geometry,
@@ -126,6 +128,25 @@ def test_quantiles_over_sectors_are_those_of_numpy():
     start = 2 * len(REGIONS) + 8
     np.testing.assert_allclose(told[0, start : start + len(SHARES)], expected, atol=1e-5)
     assert told.shape == (1, STUDY_GEOMETRY)
+
+
+def test_a_wall_that_stands_still_is_told_from_one_that_moves_and_thickens():
+    still, moving = heart(squeeze=1.0), heart(squeeze=0.7)
+    still[WALL_ES] = still[WALL_ED]
+    clips = torch.stack([still, moving])
+    geometry = clip_geometry(clips, CELL_MM, torch.ones(2, dtype=torch.bool))
+    moved, thickened = sector_motion(geometry).chunk(2, dim=-1)
+    np.testing.assert_allclose(moved[0], 0.08, atol=0.04)
+    np.testing.assert_allclose(moved[1], 0.36, atol=0.04)
+    assert (thickened[0] < -0.1).all()
+    assert (thickened[1] > 0.05).all()
+    assert sector_motion(geometry[None]).shape == (1, 2, SECTOR_MOTION)
+
+
+def test_other_planes_and_tiny_cavities_have_no_motion():
+    small = math.sqrt(LEAST_CAVITY_CM2 / math.pi) * 10 - 2
+    clips = torch.stack([heart(24), heart(small)])
+    assert not sector_motion(clip_geometry(clips, CELL_MM, torch.tensor([False, True]))).any()
 
 
 def test_tiny_cavities_do_not_speak_for_the_wall():

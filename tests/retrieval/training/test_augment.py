@@ -128,6 +128,21 @@ def test_only_techniques_at_hand_can_stay():
     assert stay.any(dim=1).all()
 
 
+def clips_of(geometry, **others):
+    empty = torch.zeros(geometry.shape[:2])
+    given = {
+        "features": empty[..., None],
+        "geometry": geometry,
+        "tissue": empty[..., None],
+        "present": empty == 0,
+        "technique": empty.long(),
+        "view": empty.long(),
+        "position_mm": empty,
+        "gap_mm": empty,
+    }
+    return Clips(**(given | others))
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_a_glimpse_is_a_part_of_each_study(seed):
     technique = torch.tensor([CINE] * 4 + [LGE] * 3).expand(200, -1)
@@ -135,7 +150,7 @@ def test_a_glimpse_is_a_part_of_each_study(seed):
     present = torch.rand(200, 7, generator=generator(seed)) < 0.7
     present[:, 0] = True
     empty = torch.zeros(200, 7)
-    clips = Clips(empty[..., None], empty[..., None], present, technique, view, empty, empty)
+    clips = clips_of(empty[..., None], present=present, technique=technique, view=view)
     seen = glimpse(clips, generator(seed))
     assert not (seen & ~present).any()
     counts = seen.sum(1)
@@ -151,8 +166,7 @@ def read_masks(studies=40, clips=6):
     inside = torch.rand(studies * clips, len(REGIONS), 48, 48, generator=generator())
     short = torch.ones(studies * clips, dtype=torch.bool)
     geometry = clip_geometry(inside, 4.0, short).view(studies, clips, CLIP_GEOMETRY)
-    empty = torch.zeros(studies, clips)
-    return Clips(empty[..., None], geometry, empty == 0, empty.long(), empty.long(), empty, empty)
+    return clips_of(geometry)
 
 
 def test_misjudged_masks_still_agree_with_themselves():
