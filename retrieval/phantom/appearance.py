@@ -26,9 +26,9 @@ from retrieval.values.study import Technique
 _ODD = 0.06
 """Share of studies whose tissues are bright and dark in any order."""
 
-_LEAST_BLOOD = 0.2
-"""In cine blood is brighter than muscle by this much, on whatever scanner: where no blood is seen
-at end-systole there is none, and no cavity is to be guessed at."""
+_LEAST_BLOOD, _TIMES_MUSCLE = 0.2, 1.6
+"""In cine blood is brighter than muscle by this much and this many times, on whatever scanner:
+where no blood is seen at end-systole there is none, and no cavity is to be guessed at."""
 
 _WIDER = 0.25
 """Share of studies whose contrast strays twice as far."""
@@ -174,7 +174,8 @@ def _tissues(draws: Draws, technique: Technique, strength: float) -> dict[str, T
         drawn = {k: torch.where(bright, other[k], v) for k, v in drawn.items()}
     found = _reordered(draws, drawn, strength)
     if technique is Technique.CINE:
-        found["blood"] = torch.maximum(found["blood"], found["muscle"] + _LEAST_BLOOD)
+        least = torch.maximum(found["muscle"] + _LEAST_BLOOD, _TIMES_MUSCLE * found["muscle"])
+        found["blood"] = torch.maximum(found["blood"], least)
     if technique is Technique.T2_WEIGHTED:
         found["oedema"] = torch.maximum(found["oedema"], _LEAST_OEDEMA * found["muscle"])
     return found

@@ -26,7 +26,7 @@ from retrieval.encoder.phantom.geometry import (
     SECTORS,
 )
 from retrieval.encoder.phantom.network import Clips
-from retrieval.training.texture import textured
+from retrieval.training.texture import closed, textured
 from retrieval.values.study import Technique, View
 
 CINE = TECHNIQUES.index(Technique.CINE)
@@ -99,6 +99,16 @@ def augment(batch: Batch, contract: InputContract, generator: torch.Generator) -
         view=torch.where(forget, OTHER_VIEW, batch.view),
         position_mm=torch.where(flip, -batch.position_mm, batch.position_mm),
     )
+
+
+def with_closed_cavities(
+    batch: Batch, contract: InputContract, generator: torch.Generator
+) -> Batch:
+    """Clips some of whose small cavities are closed: for learning to see, not to measure."""
+    cell_mm = contract.spacing_mm * batch.images.shape[-1] / batch.regions.shape[-1]
+    cine = batch.technique == CINE
+    images, regions = closed(batch.images, batch.regions, cell_mm, cine, generator)
+    return replace(batch, images=images, regions=regions)
 
 
 def centre_crop(batch: Batch, contract: InputContract) -> Batch:

@@ -41,7 +41,7 @@ from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.physiology import sample_hearts
 from retrieval.phantom.sentences import degrees
 from retrieval.training import bars
-from retrieval.training.augment import augment, glimpse, misjudged
+from retrieval.training.augment import augment, glimpse, misjudged, with_closed_cavities
 from retrieval.training.captions import (
     STATEMENTS,
     CaptionBank,
@@ -252,7 +252,8 @@ def _see_step(run: Run, pool: Pool) -> Losses:
     """Losses of one step of the first stage."""
     config, trunk = run.config, run.network.video.trunk
     generator, chooser = _generators(run)
-    batch = augment(pool.draw(run.step, chooser), config.inputs, generator)
+    drawn = with_closed_cavities(pool.draw(run.step, chooser), config.inputs, generator)
+    batch = augment(drawn, config.inputs, generator)
     trunk.train()
     with mixed_precision(config):
         _, regions = trunk(batch.images, batch.technique)

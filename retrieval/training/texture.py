@@ -2,7 +2,8 @@
 
 Real cavities are ragged: trabeculae and papillary muscles lie against the wall
 and count as cavity all the same. Their blood is of uneven brightness, and
-around the heart lies a body that no simulator draws. Masks stay as they are.
+around the heart lies a body that no simulator draws. Masks stay as they are, but
+where a cavity is closed.
 """
 
 import torch
@@ -13,8 +14,17 @@ from retrieval.encoder.phantom.geometry import ED, ES, REGIONS
 
 TRABECULATED = ("LV cavity", "RV")
 
-SMALL_CM2, LARGE_CM2 = 8.0, 20.0
+SMALL_CM2, LARGE_CM2 = 12.0, 25.0
 """No trabeculae stand apart from the wall of a small cavity; more and more do as it grows large."""
+
+CLOSING = 0.35
+"""Share of the clips whose smallest cavities are closed."""
+
+CLOSED_CM2 = 12.0
+"""Larger cavities never close."""
+
+CORE = 0.35
+"""A closed cavity is brighter than the wall by at most this share of what blood would be."""
 
 SMOOTH = 0.35
 """Share of clips without trabeculae beyond those of the simulator."""
@@ -52,6 +62,51 @@ def textured(
         images = _uneven(images, inside, of_map, generator)
         images = torch.lerp(images, muscle, _trabeculae(inside, cell_mm, generator))
     return _elsewhere(images, regions, of_map, generator)
+
+
+def closed(
+    images: Tensor, regions: Tensor, cell_mm: float, cine: Tensor, generator: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Press the blood out of some small left ventricular cavities of cines; all is wall then.
+
+    Walls of hypertrophic hearts meet at end-systole, even in the middle of the
+    ventricle, and leave a core of trabeculae that is hardly brighter. Whoever
+    has only seen open cavities finds one there.
+
+    Parameters
+    ----------
+    images
+        (N, 2, S, S).
+    regions
+        (N, R, S/2, S/2).
+    cell_mm
+        Side of a cell.
+    cine
+        (N,) bool, clips whose blood is bright.
+
+    Returns
+    -------
+    tuple of Tensor
+        Images and regions, of which none was changed in place.
+    """
+    count = len(images)
+    cavity, wall = _pair(regions, "LV cavity"), _pair(regions, "LV wall")
+    area = cavity.sum((2, 3), keepdim=True) * (cell_mm / 10) ** 2
+    limit = CLOSED_CM2 * _uniform(count, generator)[:, None, None, None]
+    some = (_uniform(count, generator) < CLOSING) & cine
+    closes = ((area < limit) & some[:, None, None, None]).to(images.dtype)
+    muscle = _brightness(images, wall)
+    core = CORE * _uniform(count, generator)[:, None, None, None]
+    filled = torch.lerp(muscle.expand_as(images), images, core)
+    # The rim of the cavity is blood mixed with wall: what is filled reaches a cell further.
+    inside = _finer(functional.max_pool2d(cavity, 3, 1, 1))
+    images = torch.where(images > filled, torch.lerp(images, filled, inside * closes), images)
+    drawn = regions.clone()
+    for image in (ED, ES):
+        lost = cavity[:, image] * closes[:, image]
+        drawn[:, REGIONS.index((image, "LV cavity"))] -= lost
+        drawn[:, REGIONS.index((image, "LV wall"))] += lost
+    return images, drawn
 
 
 def _pair(regions: Tensor, part: str) -> Tensor:

@@ -3,8 +3,8 @@
 Video: one convolutional trunk sees both images of each clip (end-diastole and
 end-systole) and segments them; what the segmentation says in millimetres
 (`retrieval.encoder.phantom.geometry`), how bright the tissues are (`tissue`) and
-pooled features make one token per clip; a transformer reads the tokens of a study beside one token for the
-volumes of its stack.
+pooled features make one token per clip; a transformer reads the tokens of a
+study beside one token for the volumes of its stack.
 Text: a transformer over the token states of a frozen sentence encoder, because
 that encoder's pooled vector can hardly tell the left ventricle from the right
 (cosine 0.98 between "left ventricle is dilated" and its mirror image).

@@ -197,6 +197,7 @@ def test_a_few_studies_are_bright_and_dark_in_another_order() -> None:
     look = sample_appearance(2000, seeded(), technique=Technique.CINE)
     assert 0.01 < float((look.lung > look.blood).float().mean()) < 0.08
     assert (look.blood > look.muscle + 0.19).all()
+    assert (look.blood > 1.59 * look.muscle).all()
     late = sample_appearance(2000, seeded(), technique=Technique.LGE)
     assert 0.01 < float((late.muscle > late.blood).float().mean()) < 0.08
     plain_look = sample_appearance(50, seeded(), technique=Technique.CINE, strength=0)

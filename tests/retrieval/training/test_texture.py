@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from retrieval.encoder.phantom.geometry import ED, ES, REGIONS
-from retrieval.training.texture import NEAR_CELLS, textured
+from retrieval.training.texture import CLOSED_CM2, CORE, NEAR_CELLS, closed, textured
 
 SIDE, CELLS, CELL_MM = 96, 48, 4.0
 CAVITY = REGIONS.index((ED, "LV cavity"))
@@ -42,14 +42,14 @@ def painted(count, *, of_map=True, seed=0, **sizes):
 
 
 def test_muscle_is_laid_along_the_wall_of_a_large_cavity():
-    before, after, _ = painted(40)
+    before, after, _ = painted(40, inner_mm=30.0)
     from_middle = discs(SIDE, CELL_MM / 2)
-    rim = (from_middle < 22) & (from_middle > 14)
+    rim = (from_middle < 28) & (from_middle > 20)
     core = from_middle < 8
     darkened = (before - after > 0.3).float()
     assert 0.03 < darkened[:, :, rim].mean() < 0.5
     assert darkened[:, :, core].mean() < 0.02
-    covered = darkened[:, :, from_middle < 24].mean(2)
+    covered = darkened[:, :, from_middle < 30].mean(2)
     assert (covered > 0.1).any()
     assert (covered < 0.01).any()
 
@@ -104,3 +104,33 @@ def test_a_clip_without_a_heart_is_no_trouble():
     nothing = torch.zeros(4, len(REGIONS), CELLS, CELLS)
     maps = torch.ones(4, dtype=torch.bool)
     torch.testing.assert_close(textured(images, nothing, CELL_MM, maps, generator()), images)
+
+
+def closing(inner_mm, *, cine=True, count=64):
+    images, regions = hearts(count, inner_mm=inner_mm)
+    told = torch.full((count,), cine)
+    return images, regions, *closed(images, regions, CELL_MM, told, generator())
+
+
+def test_closed_cavities_are_dark_and_wall_and_only_some_are():
+    images, regions, shown, drawn = closing(14.0)
+    for image in (ED, ES):
+        cavity, wall = (REGIONS.index((image, part)) for part in ("LV cavity", "LV wall"))
+        gone = drawn[:, cavity].amax((1, 2)) == 0
+        assert 0.05 < gone.float().mean() < 0.6
+        inside = discs(SIDE, CELL_MM / 2) < 12
+        assert shown[gone, image][:, inside].max() <= 0.1 + CORE * 0.8 + 0.05
+        assert torch.equal(shown[~gone, image], images[~gone, image])
+        torch.testing.assert_close(
+            drawn[:, wall] + drawn[:, cavity], regions[:, wall] + regions[:, cavity]
+        )
+    beyond = discs(SIDE, CELL_MM / 2) > 34
+    assert torch.equal(shown[..., beyond], images[..., beyond])
+
+
+def test_large_cavities_and_dark_blood_stay():
+    large = 10 * (CLOSED_CM2 / np.pi) ** 0.5 + 2
+    for made in (closing(large), closing(14.0, cine=False)):
+        images, regions, shown, drawn = made
+        assert torch.equal(shown, images)
+        assert torch.equal(drawn, regions)
