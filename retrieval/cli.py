@@ -133,6 +133,29 @@ def show(
 
 
 @app.command()
+def understand(
+    text: Annotated[str, typer.Argument(help="A query, in plain words.")],
+    lexicon: Annotated[
+        Path | None, typer.Option(help="A site's own terms (TOML), on top of the shipped ones.")
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Say what a query is understood to ask for. Searching does not go by it yet."""
+    from retrieval.search.understand import views as understood_views
+    from retrieval.search.understand.query import understand as read
+    from retrieval.search.understand.table import load_terms, shipped_terms
+
+    terms = shipped_terms() if lexicon is None else load_terms(lexicon)
+    understood = read(text, terms)
+    if json:
+        _print_json(understood_views.understood_json(understood, terms))
+        return
+    _print_table(understood_views.CHIP_COLUMNS, understood_views.chip_rows(understood, terms))
+    for line in understood_views.remarks(understood):
+        typer.echo(line, err=True)
+
+
+@app.command()
 def evaluate(
     queries: QueriesOption = None,
     labels: LabelsOption = None,
@@ -248,8 +271,10 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
     for column in columns:
-        whole = column in ("study", "series")  # an id that is cut short cannot be asked for
-        table.add_column(column, no_wrap=whole, min_width=24 if whole else None)
+        # What is cut short cannot be asked for.
+        width = 24 if column in ("study", "series") else None
+        whole = width is not None or column == "chip"
+        table.add_column(column, no_wrap=whole, min_width=width)
     for row in rows:
         table.add_row(*row)
     Console().print(table)

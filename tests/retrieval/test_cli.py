@@ -416,3 +416,25 @@ def test_an_encoder_that_is_none_is_named(tmp_path: Path):
     (tmp_path / "config.json").write_text("{")
     with pytest.raises(CheckpointInvalid, match=r"config\.json is not JSON"):
         wiring.open_encoder(str(tmp_path), settings)
+
+
+def test_understand_tells_chips_free_text_and_what_was_mended(door):
+    told = door.json("understand", "dilatd left ventricle without scar, odd wobbling")
+    lines = [one["chip"] for one in told["chips"]]
+    assert lines == ["finding:lv_dilation;at=lv", "-finding:scar"]
+    assert told["free"] == "odd wobbling"
+    code, out, err = door("understand", "dilatd left ventricle, odd wobbling")
+    assert code == 0
+    assert "finding:lv_dilation;at=lv" in out
+    assert "read 'dilatd' as dilation" in err
+    assert "free text: odd wobbling" in err
+
+
+def test_understand_reads_a_sites_own_terms(door, tmp_path):
+    site = tmp_path / "terms.toml"
+    site.write_text('[finding.lv_dilation]\nsynonyms = ["capacious lv"]\n')
+    told = door.json("understand", "capacious LV", "--lexicon", str(site))
+    assert [one["chip"] for one in told["chips"]] == ["finding:lv_dilation;at=lv"]
+    code, _, err = door("understand", "x", "--lexicon", str(tmp_path / "none.toml"))
+    assert code == 2
+    assert "none.toml" in err

@@ -1,0 +1,263 @@
+"""A query, understood: its chips, what stays free text, and edited versions of it."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from retrieval.errors import UsageError
+from retrieval.search.understand.branches import Row
+from retrieval.search.understand.chips import Chip, FindingChip, Span
+from retrieval.search.understand.claims import Claim, reach
+from retrieval.search.understand.reading import Part, read
+from retrieval.search.understand.scan import scan
+from retrieval.search.understand.severity import severity_range
+from retrieval.search.understand.table import shipped_terms
+from retrieval.search.understand.terms import Terms
+from retrieval.search.understand.words import Word, words_of
+from retrieval.values.finding import Polarity
+
+_JOINING = frozenset(
+    {"", "AND", "OR", "NOR", "BUT", "WITH", "COMMA", "IS", "OF", "IN", "AT", "STOP", "PERSON"}
+    | {"OPENING", "CLOSING", "THEIR"}
+)
+"""Words that only join chips: where nothing else stands between two, they go nowhere."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A misspelt stretch of the query, and the name of the term it was taken for."""
+
+    span: Span
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnderstoodQuery:
+    """What a query asks for.
+
+    Attributes
+    ----------
+    text
+        The query as it was typed.
+    chips
+        In the order of the text.
+    free
+        Stretches that no chip stands for, in order; no words that only join
+        chips at their ends. With the chips' spans and those words they cover
+        the whole text.
+    corrections
+        Misspellings that a chip rests on.
+    """
+
+    text: str
+    chips: tuple[Chip, ...]
+    free: tuple[Span, ...]
+    corrections: tuple[Correction, ...] = ()
+
+    @property
+    def free_text(self) -> str:
+        """What nobody recognised, as it was typed and in its order, for the encoder."""
+        return " ".join(self.text[start:end] for start, end in self.free)
+
+
+def understand(text: str, lexicon: Terms | None = None) -> UnderstoodQuery:
+    """Read a query in plain words; any text is one.
+
+    Parameters
+    ----------
+    lexicon
+        Terms to know it by; the shipped ones by default.
+    """
+    terms = shipped_terms() if lexicon is None else lexicon
+    words = words_of(text, terms)
+    spoken = [word for word in words if word.terminal]
+    chips: list[Chip] = []
+    for run in _runs(spoken, terms):
+        chips += run.chips(terms)
+    spans = sorted({chip.span for chip in chips if chip.span is not None})
+    return UnderstoodQuery(
+        text=text,
+        chips=tuple(dict.fromkeys(chips)),  # "large dilated LV" says one thing twice
+        free=tuple(_free(text, words, spans)),
+        corrections=tuple(
+            Correction(span=(word.start, word.end), name=terms[word.term].name)
+            for word in words
+            if word.mended and any(s <= word.start < e for s, e in spans)
+        ),
+    )
+
+
+def without(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
+    """Turn chip `i` (0-based) off; it stays to be seen.
+
+    Raises
+    ------
+    UsageError
+        There is no such chip. So for all functions here that name one.
+    """
+    return _changed(query, i, replace(_chip(query, i), on=False))
+
+
+def restored(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
+    """Turn chip `i` on again."""
+    return _changed(query, i, replace(_chip(query, i), on=True))
+
+
+def flipped(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
+    """Ask for the absence of what chip `i` asks for, or for its presence."""
+    chip = _chip(query, i)
+    opposite = Polarity.PRESENT if chip.polarity is Polarity.ABSENT else Polarity.ABSENT
+    return _changed(query, i, replace(chip, polarity=opposite))
+
+
+def edited(query: UnderstoodQuery, i: int, chip: Chip) -> UnderstoodQuery:
+    """Put another chip in the place of chip `i`, which lends it its span."""
+    return _changed(query, i, replace(chip, span=_chip(query, i).span))
+
+
+def added(query: UnderstoodQuery, chip: Chip) -> UnderstoodQuery:
+    """Add a chip that the text does not say."""
+    return replace(query, chips=(*query.chips, replace(chip, span=None)))
+
+
+def _chip(query: UnderstoodQuery, i: int) -> Chip:
+    if not 0 <= i < len(query.chips):
+        raise UsageError(f"there is no chip {i}; the query has {len(query.chips)}, counted from 0")
+    return query.chips[i]
+
+
+def _changed(query: UnderstoodQuery, i: int, chip: Chip) -> UnderstoodQuery:
+    return replace(query, chips=(*query.chips[:i], chip, *query.chips[i + 1 :]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Stretch:
+    """A part, its place, and the roles of the words between it and the part before."""
+
+    part: Part
+    span: Span
+    gap: frozenset[str]
+
+
+class _Run:
+    """Stretches in a row whose findings may share a negation."""
+
+    def __init__(self) -> None:
+        self.stretches: list[_Stretch] = []
+
+    def takes(self, stretch: _Stretch, terms: Terms) -> bool:
+        """Whether a stretch goes on with the findings of the run."""
+        if not stretch.part.claims:
+            return False
+        if not stretch.part.either:
+            return True
+        if not self.stretches:
+            return False
+        if stretch.gap == {"WITH"}:
+            return True
+        *_, last = _reached([*self.stretches, stretch], terms)
+        return last[0].negated
+
+    def chips(self, terms: Terms) -> Iterator[Chip]:
+        for stretch, claims in zip(self.stretches, _reached(self.stretches, terms), strict=True):
+            for claim in claims:
+                yield from _finding_chips(claim, stretch.span, terms)
+            if not stretch.part.either:
+                yield from _at(stretch)
+
+
+class _Settled:
+    """A stretch whose chips need nothing around them."""
+
+    def __init__(self, stretch: _Stretch) -> None:
+        self._stretch = stretch
+
+    def chips(self, terms: Terms) -> Iterator[Chip]:
+        del terms
+        yield from _at(self._stretch)
+
+
+def _at(stretch: _Stretch) -> Iterator[Chip]:
+    return (replace(chip, span=stretch.span) for chip in stretch.part.chips)
+
+
+def _runs(spoken: Sequence[Word], terms: Terms) -> Iterator["_Run | _Settled"]:
+    run = _Run()
+    for stretch in _stretches(spoken, terms):
+        if run.takes(stretch, terms):
+            run.stretches.append(stretch)
+            continue
+        yield run
+        run = _Run()
+        yield _Settled(stretch)
+    yield run
+
+
+def _stretches(spoken: Sequence[Word], terms: Terms) -> Iterator[_Stretch]:
+    row = Row(spoken, terms)
+    before = 0
+    for first, end, part in scan(spoken, lambda stretch, end: read(stretch, row, end)):
+        if part is None:
+            continue
+        denied = None if part.claims else _denial(spoken, before, first)
+        if denied is not None:
+            part, first = replace(part, chips=_denied(part.chips)), denied
+        gap = frozenset(word.terminal for word in spoken[before:first])
+        yield _Stretch(part, (spoken[first].start, spoken[end - 1].end), gap)
+        before = end
+
+
+def _denial(spoken: Sequence[Word], before: int, first: int) -> int | None:
+    """Where a negation stands right before what is no finding: "not at 3 T", "no children"."""
+    at = first - 1
+    while at >= before and spoken[at].terminal in ("AT", "IN", "OF"):
+        at -= 1
+    return at if at >= before and spoken[at].terminal == "NEGATION" else None
+
+
+def _denied(chips: Sequence[Chip]) -> tuple[Chip, ...]:
+    """Of "not women over 60" the women alone are denied."""
+    first, *more = chips
+    return (replace(first, polarity=Polarity.ABSENT), *more)
+
+
+def _reached(stretches: Sequence[_Stretch], terms: Terms) -> list[list[Claim]]:
+    """The claims of each stretch, after negations and places went on over them."""
+    flat = [(claim, stretch) for stretch in stretches for claim in stretch.part.claims]
+    gaps = [frozenset({claim.joint}) if claim.joint else one.gap for claim, one in flat]
+    reached = iter(reach([claim for claim, _ in flat], gaps, terms))
+    return [[next(reached) for _ in stretch.part.claims] for stretch in stretches]
+
+
+def _finding_chips(claim: Claim, span: Span, terms: Terms) -> Iterator[FindingChip]:
+    for one in claim.resolve(terms):
+        term = terms[one.term]
+        yield FindingChip(
+            span=span,
+            polarity=Polarity.ABSENT if claim.negated == one.stated else Polarity.PRESENT,
+            term=one.term,
+            finding=term.finding,
+            anatomy=one.anatomy,
+            pattern=one.pattern,
+            severity=one.severity,
+            certainty=claim.certainty,
+            range=severity_range(term, one.severity),
+        )
+
+
+def _free(text: str, words: Sequence[Word], spans: Sequence[Span]) -> Iterator[Span]:
+    """What lies between the spans, without joining words and blanks beside them."""
+    ends = [0, *(end for _, end in spans)]
+    starts = [*(start for start, _ in spans), len(text)]
+    for n, (start, end) in enumerate(zip(ends, starts, strict=True)):
+        between = [word for word in words if start <= word.start < end]
+        for word in between:
+            if n == 0 or word.terminal not in _JOINING:
+                break
+            start = word.end
+        for word in reversed(between):
+            if n == len(spans) or word.terminal not in _JOINING or word.end <= start:
+                break
+            end = word.start
+        said = text[start:end]
+        if said.strip():
+            yield start + len(said) - len(said.lstrip()), start + len(said.rstrip())
