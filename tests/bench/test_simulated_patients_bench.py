@@ -9,7 +9,9 @@ STUDIES      how many patients (400).
 """
 
 import os
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -20,7 +22,8 @@ from retrieval.evaluation.motion import motion_costs
 from retrieval.evaluation.seen import embed_one, from_embeddings
 from retrieval.evaluation.shuffle import shuffled
 from retrieval.evaluation.tables import Table, figure, interval, markdown
-from retrieval.evaluation.truths import truths_of
+from retrieval.evaluation.truths import WORDINGS, truths_of
+from retrieval.phantom.sentences import sample_phrases
 from retrieval.training.trial import simulated_patient
 from retrieval.values.query import LOCAL_OPERATOR
 
@@ -55,6 +58,30 @@ def test_findings(answers):
     print("\n" + "\n\n".join(markdown(table) for table in tables(found)))
     print(f"worst: {found.worst.concept}")
     assert found.mean["auc"] > 0.8
+
+
+def test_words(answers):
+    """What unseen words cost: the same patients asked in words that training read."""
+    seen, _, truths, patients = answers
+    read = {c: sample_phrases(c, "train", WORDINGS, Random(SEED)) for c in truths.true}
+    asked = {"words never read": truths, "words of training": replace(truths, wordings=read)}
+    found = {
+        name: score_findings(seen, some, patients, access=LOCAL_OPERATOR)
+        for name, some in asked.items()
+    }
+    means = ("auc", "average_precision", "precision10")
+    rows = [(name, *(figure(one.mean[m]) for m in means)) for name, one in found.items()]
+    columns = ("asked in", "mean AUC", "mean AP", "mean P@10")
+    print("\n" + markdown(Table(columns=columns, rows=tuple(rows))))
+    unseen, known = ({f.concept: f.auc.value for f in one.scored} for one in found.values())
+    most = sorted(known, key=lambda c: unseen[c] - known[c])[:12]
+    rows = [(c, figure(unseen[c]), figure(known[c])) for c in most]
+    columns = ("words cost most", "AUC, never read", "AUC, of training")
+    print("\n" + markdown(Table(columns=columns, rows=tuple(rows))))
+    lowest = sorted(known, key=lambda c: known[c])[:12]
+    rows = [(c, figure(known[c])) for c in lowest]
+    columns = ("not seen well in any words", "AUC, of training")
+    print("\n" + markdown(Table(columns=columns, rows=tuple(rows))))
 
 
 def test_motion(answers):
