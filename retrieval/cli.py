@@ -140,7 +140,7 @@ def understand(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what a query is understood to ask for. Searching does not go by it yet."""
+    """Say what a query is understood to ask for. Search goes by people, scanners and years."""
     from retrieval.search.understand import views as understood_views
     from retrieval.search.understand.query import understand as read
     from retrieval.search.understand.table import load_terms, shipped_terms

@@ -2,12 +2,14 @@
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
+from retrieval.search.choices import settle
 from retrieval.search.fuse import fuse
 from retrieval.search.representative import representative
+from retrieval.search.understand.narrowing import narrowed
 from retrieval.search.video import Pool
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings
@@ -39,6 +41,8 @@ class _Found:
     """An order, and what its evidence can be drawn from."""
 
     order: Order
+    where: Filter
+    narrowed: tuple[str, ...] = ()
     pool: Pool | None = None
     vector: Embeddings | None = None
     sentences: Mapping[StudyId, str] = field(default_factory=dict)
@@ -75,6 +79,8 @@ class Searcher:
     def search(self, query: Query, *, access: Access) -> Ranking:
         """Rank the eligible studies.
 
+        Words about people, scanners and years ("women over 60 at 3 T since 2019")
+        are a filter on top of `query.where`; the rest says what is looked for.
         Every eligible study is compared, whatever the limit; those without a
         vector in this generation are counted in `Ranking.missing`, and cannot
         be among the hits of the video channel. The report channel returns
@@ -92,7 +98,8 @@ class Searcher:
             query=query,
             eligible=found.order.eligible,
             missing=found.order.missing,
-            hits=self._hits(found, query.where, access),
+            narrowed=found.narrowed,
+            hits=self._hits(found, access),
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
         )
@@ -103,12 +110,19 @@ class Searcher:
 
     def _find(self, query: Query, access: Access) -> _Found:
         _check(query)
+        words: tuple[str, ...] = ()
+        if query.like is None:
+            told = narrowed(query.text, query.where)
+            where = settle(told.where, self._catalog, access=access) if told.words else told.where
+            query, words = replace(query, text=told.text, where=where), told.words
         eligible = self._eligible(query, access)
         if query.channel is Channel.REPORT:
             matches = self._matches(query, eligible, query.limit, access)
             scored = tuple((study, score) for study, score, _ in matches)
             return _Found(
                 order=Order(studies=scored, eligible=len(eligible), missing=0),
+                where=query.where,
+                narrowed=words,
                 sentences={study: sentence for study, _, sentence in matches},
             )
         pool = self._pool(query.where, eligible, access)
@@ -117,12 +131,19 @@ class Searcher:
         if query.channel is Channel.VIDEO:
             nearest = tuple(pool.nearest(vector, query.limit))
             order = Order(studies=nearest, eligible=len(eligible), missing=missing)
-            return _Found(order=order, pool=pool, vector=vector)
+            return _Found(order=order, where=query.where, narrowed=words, pool=pool, vector=vector)
         matches = self._matches(query, eligible, None, access)
         fused = fuse([s for s, _ in pool.nearest(vector, None)], [s for s, _, _ in matches])
         order = Order(studies=tuple(fused[: query.limit]), eligible=len(eligible), missing=missing)
         sentences = {study: sentence for study, _, sentence in matches}
-        return _Found(order=order, pool=pool, vector=vector, sentences=sentences)
+        return _Found(
+            order=order,
+            where=query.where,
+            narrowed=words,
+            pool=pool,
+            vector=vector,
+            sentences=sentences,
+        )
 
     def _eligible(self, query: Query, access: Access) -> frozenset[StudyId]:
         eligible = self._catalog.eligible(query.where, access=access)
@@ -174,11 +195,11 @@ class Searcher:
             )
         return vector
 
-    def _hits(self, found: _Found, where: Filter, access: Access) -> tuple[Hit, ...]:
+    def _hits(self, found: _Found, access: Access) -> tuple[Hit, ...]:
         ids = [study for study, _ in found.order.studies]
         studies = self._catalog.studies(ids, access=access)
         impressions = self._catalog.impressions(ids, access=access)
-        evidence = self._evidence(ids, found, where, access)
+        evidence = self._evidence(ids, found, access)
         return tuple(
             Hit(
                 rank=rank,
@@ -193,7 +214,7 @@ class Searcher:
         )
 
     def _evidence(
-        self, ids: list[StudyId], found: _Found, where: Filter, access: Access
+        self, ids: list[StudyId], found: _Found, access: Access
     ) -> dict[StudyId, Evidence]:
         best: dict[StudyId, tuple[ClipId, float]] = {}
         if found.pool is not None and found.vector is not None:
@@ -203,7 +224,7 @@ class Searcher:
         for study in ids:
             if study not in shown:
                 clips = self._catalog.clips(study, access=access)
-                shown[study] = representative(study, clips, where)
+                shown[study] = representative(study, clips, found.where)
         return {
             study: Evidence(
                 clip=shown[study],

@@ -38,6 +38,7 @@ def ranking_json(ranking: Ranking) -> Json:
     """The object that `cineseek search --json` and `cineseek similar --json` print."""
     return {
         "query": ranking.query.text if ranking.query.like is None else ranking.query.like,
+        "narrowed": ranking.narrowed,
         "eligible": ranking.eligible,
         "encoder": ranking.encoder_id,
         "generation": ranking.generation,
@@ -65,8 +66,9 @@ def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
     studies = "study" if ranking.eligible == 1 else "studies"
+    words = f"{' · '.join(ranking.narrowed)} (taken as filters) · " if ranking.narrowed else ""
     return (
-        f"{count} of {ranking.eligible} eligible {studies} · "
+        f"{words}{count} of {ranking.eligible} eligible {studies} · "
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
     )
 

@@ -119,6 +119,8 @@ class Ranking:
     ----------
     eligible
         Studies that passed filter and permissions; every one but `missing` was compared.
+    narrowed
+        Words of the query that became a filter, as they were typed.
     missing
         Eligible studies of which this generation has no vector, because they
         were embedded after it was published or its encoder sees nothing in them.
@@ -130,3 +132,4 @@ class Ranking:
     encoder_id: EncoderId
     generation: str
     missing: int = 0
+    narrowed: tuple[str, ...] = ()

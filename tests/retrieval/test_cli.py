@@ -157,7 +157,7 @@ def door(filled: Path, tmp_path: Path, capsys, monkeypatch) -> Door:
 
 def test_search_prints_the_object_of_the_contract(door: Door):
     found = door.json("search", WANTED)
-    assert list(found) == ["query", "eligible", "encoder", "generation", "hits"]
+    assert list(found) == ["query", "narrowed", "eligible", "encoder", "generation", "hits"]
     assert (found["query"], found["eligible"], found["encoder"]) == (WANTED, 3, ENCODER)
     assert found["generation"] == generation.current(door.home / "generations")
     _, clips = study_of("first")
@@ -218,7 +218,7 @@ def test_similar_prints_the_same_object(door: Door, monkeypatch):
 
     monkeypatch.setattr(wiring, "open_encoder", no_encoder)
     found = door.json("similar", hexname("second"))
-    assert list(found) == ["query", "eligible", "encoder", "generation", "hits"]
+    assert list(found) == ["query", "narrowed", "eligible", "encoder", "generation", "hits"]
     assert (found["query"], found["eligible"]) == (hexname("second"), 2)
     assert [hit["study"] for hit in found["hits"]] == [hexname("third"), hexname("first")]
     assert len(door.json("similar", hexname("second"), "--limit", "1")["hits"]) == 1
@@ -438,3 +438,15 @@ def test_understand_reads_a_sites_own_terms(door, tmp_path):
     code, _, err = door("understand", "x", "--lexicon", str(tmp_path / "none.toml"))
     assert code == 2
     assert "none.toml" in err
+
+
+def test_words_about_people_are_told_as_filters(door):
+    found = door.json("search", f"{WANTED}, women")
+    assert (found["query"], found["narrowed"]) == (f"{WANTED}, women", ["women"])
+    assert found["eligible"] == 1
+    code, _, err = door("search", f"{WANTED}, women")
+    assert code == 0
+    assert "women (taken as filters) · 1 of 1 eligible study" in err
+    code, _, err = door("search", "women over 60")
+    assert code == 2
+    assert "not what to look for" in err

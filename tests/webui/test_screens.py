@@ -60,6 +60,19 @@ def test_a_search_shows_twelve_cards_best_first_and_what_was_compared(archive):
     assert not shown["cineseek_query"]["focus"]
 
 
+def test_words_that_became_filters_are_told(archive, monkeypatch):
+    asked = fake_archive.FakeSearcher.search
+
+    def narrowing(self, query, *, access):
+        return replace(asked(self, query, access=access), narrowed=("women over 60", "<3 T>"))
+
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", narrowing)
+    shown = html(visit(archive, q="large heart, women over 60"))
+    assert "Taken as filters: <b>women over 60 · &lt;3 T&gt;</b>" in shown
+    nothing = html(visit(archive, q="large heart, women over 60", year="1900-1901"))
+    assert "passes these filters and is meant by “women over 60 · &lt;3 T&gt;”" in nothing
+
+
 def test_the_second_page_goes_on_where_the_first_ended(archive):
     test = visit(archive, q="large heart", page="2")
     ranks = [card["rank"] for card in parts(test)["cineseek_results"]["cards"]]

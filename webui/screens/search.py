@@ -97,6 +97,9 @@ def status(
     which = f"{shown:,}" if address.page == 1 else f"{first:,} to {first + shown - 1:,}"
     found = f"<b>{which} of {ranking.eligible:,} eligible</b>"
     parts = [f'{found}<span class="cs-quiet">; {compared(ranking)}</span>']
+    if ranking.narrowed:
+        said = escape(" · ".join(ranking.narrowed))
+        parts.append(f'<span class="cs-quiet">Taken as filters: <b>{said}</b></span>')
     if coverage.not_indexed:
         reasons = "".join(
             f"<li>{escape(words.joined((state.value, reason)))}<b>{n:,}</b></li>"
@@ -131,7 +134,8 @@ def _nothing(ranking: Ranking, address: Address) -> None:
         text = f"There are {pages(ranking.eligible):,} pages of results."
         button = ("First page", lambda: navigation.go(replace(address, page=1)))
     else:
-        text = "No indexed study passes these filters."
+        words = f" and is meant by “{escape(' · '.join(ranking.narrowed))}”"
+        text = f"No indexed study passes these filters{words if ranking.narrowed else ''}."
         button = ("Take the filters away", navigation.filters_reset)
     st.html(f'<section class="cs-message inline"><h1>Nothing to show</h1><p>{text}</p></section>')
     if address.where != Filter() or address.page > 1:

@@ -86,6 +86,18 @@ def understand(text: str, lexicon: Terms | None = None) -> UnderstoodQuery:
     )
 
 
+def beside(text: str, spans: Sequence[Span], lexicon: Terms | None = None) -> str:
+    """What a text says beside some stretches of it, without the words that joined them.
+
+    Parameters
+    ----------
+    spans
+        In order, none within another.
+    """
+    words = words_of(text, shipped_terms() if lexicon is None else lexicon)
+    return ", ".join(text[start:end].strip(" ,;") for start, end in _free(text, words, spans))
+
+
 def without(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
     """Turn chip `i` (0-based) off; it stays to be seen.
 

@@ -381,3 +381,43 @@ def test_an_empty_archive_answers_with_nothing(archive: Archive):
 def test_a_filter_on_the_unknown_lets_nobody_pass(archive: Archive):
     archive.add("s", 0.5)
     assert archive.ask(where=Filter(sexes=frozenset([Sex.FEMALE]))).eligible == 0
+
+
+def people() -> Archive:
+    archive = Archive()
+    for name, cosine, sex, age in (
+        ("old woman", 0.5, Sex.FEMALE, 71),
+        ("young woman", 0.9, Sex.FEMALE, 30),
+        ("old man", 0.8, Sex.MALE, 72),
+    ):
+        patient = replace(a_study(name).patient, sex=sex, age_years=age)
+        archive.add(name, cosine, study=a_study(name, person=patient), report="Scar of the septum.")
+    return archive
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_words_about_people_are_a_filter_in_every_channel(channel: Channel) -> None:
+    archive = people()
+    query = Query(text=f"{WANTED} scar, women over 60", channel=channel)
+    found = archive.searcher().search(query, access=EVERYTHING)
+    assert found.narrowed == ("women over 60",)
+    assert found.query == query
+    assert found.eligible == 1
+    assert [hit.study.id for hit in found.hits] == [a_study("old woman").id]
+
+
+def test_what_the_encoder_is_asked_holds_no_filter_words() -> None:
+    plain, told = (
+        people().searcher().search(Query(text=text, where=where), access=EVERYTHING)
+        for text, where in (
+            (WANTED, Filter(sexes=frozenset({Sex.FEMALE}))),
+            (f"{WANTED}, women", Filter()),
+        )
+    )
+    assert [(h.study.id, h.score) for h in told.hits] == [(h.study.id, h.score) for h in plain.hits]
+    assert (plain.narrowed, told.narrowed) == ((), ("women",))
+
+
+def test_a_vendor_that_no_study_has_is_named_with_those_there_are() -> None:
+    with pytest.raises(UsageError, match="no study has vendor Philips"):
+        people().searcher().search(Query(text=f"{WANTED}, Philips"), access=EVERYTHING)

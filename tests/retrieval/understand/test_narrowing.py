@@ -1,0 +1,97 @@
+"""Words about people, scanners and years become a filter; everything else stays as it was."""
+
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.errors import UsageError
+from retrieval.phantom.sentences import CONCEPTS, sample_phrases
+from retrieval.search.understand.narrowing import Narrowed, narrowed
+from retrieval.values.query import Filter
+from retrieval.values.study import Sex, View
+
+
+def told(text: str, where: Filter | None = None) -> Narrowed:
+    return narrowed(text, Filter() if where is None else where)
+
+
+def test_people_scanners_and_years_leave_the_text() -> None:
+    found = told("severely reduced EF under 30 %, women over 60 at 3 T since 2019")
+    assert found.text == "severely reduced EF under 30 %"
+    assert found.words == ("women over 60", "at 3 T", "since 2019")
+    assert found.where == Filter(
+        sexes=frozenset({Sex.FEMALE}),
+        age_from=61,
+        field_strengths_t=frozenset({3.0}),
+        year_from=2019,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "left", "where"),
+    [
+        ("women with a dilated LV", "dilated LV", Filter(sexes=frozenset({Sex.FEMALE}))),
+        ("HCM on a Philips", "HCM", Filter(vendors=frozenset({"Philips"}))),
+        ("scar, women and men", "scar", Filter(sexes=frozenset({Sex.FEMALE, Sex.MALE}))),
+        ("scar between 2015 and 2017", "scar", Filter(year_from=2015, year_to=2017)),
+        ("children with a large RV", "large RV", Filter(age_from=0, age_to=17)),
+    ],
+)
+def test_what_the_filter_and_the_channels_get(text: str, left: str, where: Filter) -> None:
+    found = told(text)
+    assert (found.text.removeprefix("a "), found.where) == (left, where)
+
+
+@pytest.mark.parametrize(
+    "text", ["scar not at 3 T", "scar above 1.5 T", "dilated LV", "scar on LGE"]
+)
+def test_denials_ranges_of_tesla_and_findings_stay(text: str) -> None:
+    where = Filter(views=frozenset({View.SHORT_AXIS}))
+    assert told(text, where) == Narrowed(text=text, where=where, words=())
+
+
+def test_words_narrow_a_filter_and_never_widen_it() -> None:
+    where = Filter(age_from=50, age_to=70, sexes=frozenset({Sex.FEMALE, Sex.MALE}))
+    found = told("scar, women over 60", where).where
+    assert (found.age_from, found.age_to, found.sexes) == (61, 70, frozenset({Sex.FEMALE}))
+
+
+@pytest.mark.parametrize(
+    ("text", "where", "what"),
+    [
+        ("scar, women", Filter(sexes=frozenset({Sex.MALE})), "sex"),
+        ("scar, women over 60", Filter(age_to=50), "age"),
+        ("scar since 2020", Filter(year_to=2015), "year"),
+        ("scar at 3 T", Filter(field_strengths_t=frozenset({1.5})), "field strength"),
+        ("scar, Philips", Filter(vendors=frozenset({"Siemens"})), "vendor"),
+    ],
+)
+def test_a_contradiction_is_named(text: str, where: Filter, what: str) -> None:
+    with pytest.raises(UsageError, match=f"the {what} that .* change one"):
+        told(text, where)
+
+
+def test_filters_alone_are_no_question() -> None:
+    with pytest.raises(UsageError, match="not what to look for"):
+        told("women over 60 at 3 T")
+
+
+def test_no_statement_about_a_heart_is_taken_for_a_filter() -> None:
+    rng = Random(0)
+    for concept in CONCEPTS:
+        for split in ("train", "held out"):
+            for phrase in sample_phrases(concept, split, 3, rng):
+                assert told(phrase) == Narrowed(text=phrase, where=Filter(), words=())
+
+
+@given(st.text(max_size=60))
+def test_any_text_is_narrowed_or_refused(text: str) -> None:
+    try:
+        found = told(text)
+    except UsageError:
+        return
+    assert bool(found.words) != (found.text == text and found.where == Filter())
+    for word in found.words:
+        assert word in text
