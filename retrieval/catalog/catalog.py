@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from retrieval.catalog import migrate
@@ -40,7 +40,13 @@ from retrieval.catalog.tables import (
     StudyRow,
     VersionRow,
 )
-from retrieval.catalog.versions import chain_again, chains_of, known_in, studies_with
+from retrieval.catalog.versions import (
+    arrived_before,
+    chain_again,
+    chains_of,
+    known_in,
+    studies_with,
+)
 from retrieval.errors import SchemaOutOfDate
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
@@ -140,16 +146,18 @@ class SqlCatalog(SqlReader):
             return [StudyId(study) for study in studies_with(session, [accession_key])]
 
     def put_report(self, report: Report) -> str:
-        """Keep a report: "matched", "unmatched" (no study yet) or "known" (same digest).
+        """Keep a report: "matched", "unmatched" (no study yet) or "known" (no new version).
 
         Version and supersedes are set from what is already there: a later
         arrival supersedes the earlier ones of its study. A text that any
-        version of that study's report already has is known, so that giving
-        the same file of reports again changes nothing.
+        version of that study's report already has makes no new version; the
+        same text under the same names changes nothing, so that a file of
+        reports can be given again.
         """
         with self._database.writing() as session:
             chains = chains_of(session, report)
-            if known_in(session, report.digest, chains):
+            known = known_in(session, report.digest, chains)
+            if arrived_before(session, report):
                 return "known"
             row = report_row(report)
             session.add(row)
@@ -157,6 +165,8 @@ class SqlCatalog(SqlReader):
             session.add_all(finding_rows(row.arrival, report.findings))
             session.flush()
             chain_again(session, chains)
+            if known:
+                return "known"
             matched = select(StudyRow.id).where(StudyRow.id.in_(chains)).limit(1)
             return "unmatched" if session.scalar(matched) is None else "matched"
 
@@ -233,7 +243,8 @@ class SqlCatalog(SqlReader):
 
         Keys: the five states, "clips", "embeddings" (of every encoder),
         "reports_seen" = "reports_matched" + "reports_unmatched", and
-        "reports_superseded", which are among these.
+        "reports_superseded", which are among these: versions that are
+        nowhere the newest.
         """
         with self._database.reading() as session:
 
@@ -243,7 +254,10 @@ class SqlCatalog(SqlReader):
             states = select(StudyRow.state, func.count()).group_by(StudyRow.state)
             of_state = {str(state): n for state, n in session.execute(states)}
             studies = select(StudyRow.id)
-            matched = select(VersionRow.report).where(VersionRow.chain.in_(studies))
+            numbers = select(StudyRow.accession_key).where(StudyRow.accession_key.is_not(None))
+            by_number = and_(ReportRow.study.is_(None), ReportRow.accession_key.in_(numbers))
+            matched = select(ReportRow.arrival).where(or_(ReportRow.study.in_(studies), by_number))
+            placed = select(VersionRow.report)
             newest = select(VersionRow.report).where(VersionRow.newest.is_(True))
             reports = select(func.count()).select_from(ReportRow)
             return {
@@ -253,7 +267,9 @@ class SqlCatalog(SqlReader):
                 "reports_seen": total(reports),
                 "reports_matched": total(reports.where(ReportRow.arrival.in_(matched))),
                 "reports_unmatched": total(reports.where(ReportRow.arrival.not_in(matched))),
-                "reports_superseded": total(reports.where(ReportRow.arrival.not_in(newest))),
+                "reports_superseded": total(
+                    reports.where(ReportRow.arrival.in_(placed), ReportRow.arrival.not_in(newest))
+                ),
             }
 
     def set_deleted(self, studies: Iterable[StudyId], *, deleted: bool) -> None:

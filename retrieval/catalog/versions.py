@@ -3,9 +3,12 @@
 A report names its study, or an accession number, or both; the study wins. One
 that names an accession number only belongs to every study with that number
 (one order is sometimes read as several studies), and to the number itself
-until such a study arrives. Versions follow the order of arrival. All of it is
+until such a study arrives. Versions follow the order of arrival; a text that
+an earlier report of the chain has is no version of its own. All of it is
 worked out again from the reports whenever one of the names involved changes,
-so it does not matter whether studies or reports come first.
+so it does not matter whether studies or reports come first. That is why every
+report is kept, a repeated text too: the study that it alone speaks of may come
+later.
 """
 
 from collections.abc import Iterable, Sequence
@@ -32,6 +35,16 @@ def chains_of(session: Session, report: Report) -> list[str]:
     return studies_with(session, [report.accession_key]) or [report.accession_key]
 
 
+def arrived_before(session: Session, report: Report) -> bool:
+    """Whether the same text has come under the same names."""
+    query = select(ReportRow.arrival).where(
+        ReportRow.digest == report.digest,
+        ReportRow.study.is_not_distinct_from(report.study),
+        ReportRow.accession_key.is_not_distinct_from(report.accession_key),
+    )
+    return session.scalar(query.limit(1)) is not None
+
+
 def known_in(session: Session, digest: str, chains: Sequence[str]) -> bool:
     """Whether each of these chains already has a version with this text."""
     holding = session.scalars(
@@ -43,20 +56,12 @@ def known_in(session: Session, digest: str, chains: Sequence[str]) -> bool:
 
 
 def chain_again(session: Session, names: Iterable[str | None]) -> None:
-    """Work out every chain that studies or accession numbers with these names touch.
-
-    Reports that end in no chain, because an earlier one there has the same
-    text, go.
-    """
+    """Work out every chain that studies or accession numbers with these names touch."""
     given = sorted({name for name in names if name is not None})
     chains = sorted({*given, *studies_with(session, given)})
-    touched = set(session.scalars(select(VersionRow.report).where(VersionRow.chain.in_(chains))))
     session.execute(delete(VersionRow).where(VersionRow.chain.in_(chains)))
     for chain in chains:
-        members = _members(session, chain)
-        touched.update(arrival for arrival, _ in members)
-        _number(session, chain, members)
-    _drop_placeless(session, touched)
+        _number(session, chain, _members(session, chain))
 
 
 def studies_with(session: Session, accession_keys: Sequence[str]) -> list[str]:
@@ -92,12 +97,3 @@ def _number(session: Session, chain: str, members: Sequence[tuple[int, str]]) ->
                 for n, arrival in enumerate(first.values(), start=1)
             ],
         )
-
-
-def _drop_placeless(session: Session, arrivals: set[int]) -> None:
-    placed = select(VersionRow.report)
-    session.execute(
-        delete(ReportRow).where(
-            ReportRow.arrival.in_(sorted(arrivals)), ReportRow.arrival.not_in(placed)
-        )
-    )

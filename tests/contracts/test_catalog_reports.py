@@ -97,7 +97,26 @@ def test_when_the_study_comes_does_not_matter(catalog):
         for report in ARRIVALS[place:]:
             catalog.put_report(report)
         seen.add((catalog.digest(), newest(catalog, 1).version, totals(catalog)))
-    assert seen == {(catalog.digest(), 3, (3, 3, 0, 2))}
+    assert seen == {(catalog.digest(), 3, (4, 4, 0, 2))}
+
+
+def test_a_text_known_of_one_study_is_not_lost_to_another(catalog):
+    catalog.put_study(make_entry(2, accession="A"))
+    catalog.put_report(make_report("Scar.", study=2))
+    assert catalog.put_report(make_report("Scar.", accession="A")) == "known"
+    catalog.put_report(make_report("No scar.", accession="A"))
+    assert totals(catalog) == (3, 3, 0, 1)
+    catalog.put_study(make_entry(1, accession="A"))
+    for n in (1, 2):
+        assert (newest(catalog, n).text, newest(catalog, n).version) == ("No scar.", 2)
+
+
+def test_a_text_that_its_number_had_first_stays_when_the_number_changes(catalog):
+    catalog.put_study(make_entry(1, accession="A"))
+    catalog.put_report(make_report("Scar.", accession="A"))
+    assert catalog.put_report(make_report("Scar.", study=1)) == "known"
+    catalog.put_study(make_entry(1, accession="B"))
+    assert newest(catalog, 1).text == "Scar."
 
 
 def test_one_number_for_two_studies_belongs_to_both(catalog):

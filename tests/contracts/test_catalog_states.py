@@ -87,13 +87,13 @@ class History(RuleBasedStateMachine):
         slices=SLICES,
         lvot=st.booleans(),
         state=st.sampled_from(State),
+        number=NUMBERS,
         again=st.booleans(),
     )
-    def put_study(self, n, slices, lvot, state, again):
+    def put_study(self, n, slices, lvot, state, number, again):
         clips = [make_clip(n, index=i) for i in slices]
         clips += [make_clip(n, view=View.LVOT)] if lvot else []
-        # The number never changes: what an earlier number brought is a test of its own.
-        entry = make_entry(n, clips, state=state, accession="A" if n else None)
+        entry = make_entry(n, clips, state=state, accession=number)
         self.model.put(entry)
         for _ in range(1 + again):
             self.catalog.put_study(entry)

@@ -45,8 +45,8 @@ REGIONS = (
 """Channels of the segmentation: which part, in which image. Atria are largest at end-systole."""
 
 _LV_ED, _WALL_ED, _RV_ED, _LV_ES, _WALL_ES = range(5)
-_FIRST_LESION = REGIONS.index((ED, "scar"))
-_LESIONS = slice(_FIRST_LESION, len(REGIONS))
+FIRST_LESION = REGIONS.index((ED, "scar"))
+_LESIONS = slice(FIRST_LESION, len(REGIONS))
 
 RING_REGIONS = [_LV_ED, _WALL_ED, _LV_ES, _WALL_ES]
 """Regions whose extent along a ray comes first among the features of a sector."""
@@ -57,7 +57,7 @@ SECTORS = 12
 RAY_STEP_MM = 3.0
 RAY_STEPS = 20
 
-SECTOR_FEATURES = 4 + 2 * (len(REGIONS) - _FIRST_LESION)
+SECTOR_FEATURES = 4 + 2 * (len(REGIONS) - FIRST_LESION)
 """Per sector: cavity radius and wall thickness at both phases; each lesion's width and depth."""
 
 CLIP_GEOMETRY = 3 * len(REGIONS) + SECTORS * SECTOR_FEATURES
@@ -124,13 +124,13 @@ def sector_motion(geometry: Tensor) -> Tensor:
     geometry
         (..., CLIP_GEOMETRY) of `clip_geometry`.
     """
-    ring = _ring(geometry)
+    ring = ring_of(geometry)
     said = torch.cat(_motion(ring), dim=-1)
     told = (geometry[..., :1] * 20 > LEAST_CAVITY_CM2) & ring[..., 0].any(-1, keepdim=True)
     return said * told.to(said.dtype)
 
 
-def _ring(geometry: Tensor) -> Tensor:
+def ring_of(geometry: Tensor) -> Tensor:
     """Sectors' features, (..., SECTORS, SECTOR_FEATURES)."""
     return geometry[..., 3 * len(REGIONS) :].unflatten(-1, (SECTORS, SECTOR_FEATURES))
 
@@ -186,7 +186,7 @@ def study_geometry(geometry: Tensor, position_mm: Tensor, gap_mm: Tensor, stack:
         dim=1,
     )
     there = stack.any(1, keepdim=True).to(volumes.dtype)
-    wall_around = _around(_ring(geometry), geometry[..., 0] * 20, stack)
+    wall_around = _around(ring_of(geometry), geometry[..., 0] * 20, stack)
     joined = torch.cat(
         [volumes / 100, torch.log1p(volumes) / 4, ratios.clamp(-2, 3), wall_around], 1
     )
