@@ -199,6 +199,18 @@ def tidy(home: HomeOption = None, json: JsonOption = False) -> None:
 
 
 @app.command()
+def reread(home: HomeOption = None, quiet: QuietOption = False, json: JsonOption = False) -> None:
+    """Read stored reports again if another version of CineSeek read them; texts stay."""
+    from indexer.progress import stage
+    from indexer.reread import reread as read_again
+    from indexer.station import at_work
+
+    with at_work(settings.load(home=home)) as station, stage("reread", quiet=quiet) as progress:
+        summary = read_again(station.catalog, progress=progress)
+    _show(summary, json=json)
+
+
+@app.command()
 def phantoms(
     folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
     studies: Annotated[int, typer.Option(min=1, help="How many studies.")] = 60,

@@ -11,7 +11,7 @@ from pathlib import Path
 from indexer.cleaning import clean_text
 from indexer.raw import RawReport
 from retrieval.errors import MalformedReport, UnreadableFile
-from retrieval.language.findings import find_findings
+from retrieval.language.reader import read_statements
 from retrieval.language.sections import impression_of
 from retrieval.values.report import Report
 from retrieval.vault.pseudonyms import Pseudonyms
@@ -72,13 +72,16 @@ def make_report(raw: RawReport, pseudonyms: Pseudonyms, identifiers: Collection[
     """
     own = [key for key in (raw.accession, raw.study_uid) if key]
     text = clean_text(_legible(raw.text), [*identifiers, *own]).strip()
+    stated = read_statements(text)
     return Report(
         digest=hashlib.sha256(text.encode()).hexdigest(),
         study=pseudonyms.study(raw.study_uid) if raw.study_uid else None,
         accession_key=pseudonyms.accession(raw.accession) if raw.accession else None,
         text=text,
         impression=impression_of(text),
-        findings=find_findings(text),
+        findings=stated.findings,
+        measurements=stated.measurements,
+        reader=stated.reader,
     )
 
 

@@ -5,7 +5,7 @@ one. Each Protocol has one suite in tests/contracts/ that every implementation
 must pass.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -20,8 +20,10 @@ from retrieval.values.embedding import (
     StudyEmbedding,
 )
 from retrieval.values.estimate import Estimate
+from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
-from retrieval.values.report import Report
+from retrieval.values.report import Report, Statements
 from retrieval.values.study import State, Study, StudyId
 
 
@@ -158,6 +160,28 @@ class CatalogReader(Protocol):
         """
         ...
 
+    def assertions(
+        self, names: Collection[FindingName], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[FindingName, tuple[Polarity, str]]]:
+        """What the newest report of each eligible study says of these findings.
+
+        With each polarity comes its sentence, on one line. Of several
+        statements the impression's counts, then PRESENT before UNCERTAIN before
+        ABSENT, then the first. Studies and findings not mentioned are left out.
+        """
+        ...
+
+    def measurements(
+        self, quantities: Collection[str], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[str, tuple[Measurement, str]]]:
+        """What the newest report of each eligible study measures of these quantities.
+
+        With each measurement comes its sentence, on one line. Of several the
+        impression's counts, then the largest of `LARGEST`'s quantities and the
+        last of others. Studies and quantities not mentioned are left out.
+        """
+        ...
+
     def estimates(
         self, encoder_id: EncoderId, *, access: Access
     ) -> dict[StudyId, tuple[Estimate, ...]]:
@@ -248,6 +272,18 @@ class Catalog(CatalogReader, Protocol):
 
         Version and supersedes are set from what is already there.
         """
+        ...
+
+    def reports_to_read(self, reader: str) -> list[str]:
+        """Digests of the texts that this reader has not read, each once, in order."""
+        ...
+
+    def report_texts(self, digests: Sequence[str]) -> dict[str, str]:
+        """Texts of reports by digest; at most 1000 at a time."""
+        ...
+
+    def put_statements(self, stated: Mapping[str, Statements]) -> None:
+        """Replace what reports state, given by the digest of their text; texts stay."""
         ...
 
     def studies_without(self, encoder_id: EncoderId) -> list[StudyId]:

@@ -3,9 +3,10 @@
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
@@ -22,6 +23,8 @@ from retrieval.values.embedding import (
     unit_rows,
 )
 from retrieval.values.estimate import Estimate, Quantity
+from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.measurement import LARGEST, Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import PatientId, SeriesId, State, Study, StudyId, Technique, View
@@ -147,6 +150,7 @@ def a_clip(
     )
 
 
+Said = TypeVar("Said", Finding, Measurement)
 FACETS = ("views", "techniques", "sexes", "field_strengths_t", "vendors")
 
 
@@ -236,6 +240,68 @@ class DictCatalog:
             if max(overlap):
                 found.append((study, float(sum(overlap)), sentences[int(np.argmax(overlap))]))
         return sorted(found, key=lambda f: (-f[1], f[0]))[:limit]
+
+    def assertions(
+        self, names: Collection[FindingName], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[FindingName, tuple[Polarity, str]]]:
+        strength = [
+            Polarity.NOT_ASSESSED,
+            Polarity.ABSENT,
+            Polarity.UNCERTAIN,
+            Polarity.PRESENT,
+        ]
+
+        def best(said: Sequence[Finding]) -> Finding:
+            return max(said, key=lambda f: strength.index(f.polarity))
+
+        return {
+            study: {
+                name: (one.polarity, sentence)
+                for name in names
+                for one, sentence in self._said(
+                    report, [f for f in report.findings if f.name == name], best
+                )
+            }
+            for study, report in self._reported(where, access)
+            if {f.name for f in report.findings} & set(names)
+        }
+
+    def measurements(
+        self, quantities: Collection[str], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[str, tuple[Measurement, str]]]:
+        def best(said: Sequence[Measurement]) -> Measurement:
+            if said[0].quantity not in LARGEST:
+                return said[-1]
+            return max(
+                reversed(said), key=lambda m: max(x for x in (m.low, m.high) if x is not None)
+            )
+
+        return {
+            study: {
+                name: found
+                for name in quantities
+                for found in self._said(
+                    report, [m for m in report.measurements if m.quantity == name], best
+                )
+            }
+            for study, report in self._reported(where, access)
+            if {m.quantity for m in report.measurements} & set(quantities)
+        }
+
+    def _reported(self, where: Filter, access: Access) -> list[tuple[StudyId, Report]]:
+        eligible = self.eligible(where, access=access)
+        return [(study, report) for study, report in self.reports.items() if study in eligible]
+
+    def _said(
+        self, report: Report, said: Sequence[Said], best: Callable[[Sequence[Said]], Said]
+    ) -> list[tuple[Said, str]]:
+        """The statement that counts, if there is any, with its sentence."""
+        if not said:
+            return []
+        begin = report.text.find(report.impression)
+        end = begin + len(report.impression)
+        one = best([s for s in said if begin <= s.start < end] or said)
+        return [(one, " ".join(report.text[one.start : one.end].split()))]
 
     def estimates(
         self, encoder_id: EncoderId, *, access: Access

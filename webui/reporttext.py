@@ -1,7 +1,7 @@
 """A report as HTML: its findings marked where they are said, by polarity.
 
-Highlighted is present, underlined is absent, dashed is uncertain; the same
-signs stand before the findings in the lists.
+Highlighted is present, underlined is absent, dashed is uncertain, and plain is
+what was not assessed; signs stand before the findings in the lists.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from retrieval.values.finding import Finding, Polarity
 from retrieval.values.report import Report
 
 SIGNS = {Polarity.PRESENT: "+", Polarity.ABSENT: "\N{MINUS SIGN}", Polarity.UNCERTAIN: "?"}
+_ALL_SIGNS = {**SIGNS, Polarity.NOT_ASSESSED: "/"}
 
 
 def panel(report: Report | None) -> str:
@@ -65,16 +66,18 @@ def _spans(findings: Sequence[Finding]) -> list[tuple[int, int, Polarity]]:
     """Ranges in order; of findings in one sentence, what is present is marked first."""
     order = list(SIGNS)
     return sorted(
-        ((f.start, f.end, f.polarity) for f in findings),
+        ((f.start, f.end, f.polarity) for f in findings if f.polarity in SIGNS),
         key=lambda span: (span[0], order.index(span[2]), span[1]),
     )
 
 
 def columns(findings: Sequence[Finding]) -> str:
-    """Present, absent and uncertain findings side by side, each said once."""
+    """Present, absent, uncertain findings side by side, each said once; the unassessed below."""
     parts = []
-    for polarity, sign in SIGNS.items():
+    for polarity, sign in _ALL_SIGNS.items():
         names = dict.fromkeys(f.name.value for f in findings if f.polarity is polarity)
+        if polarity is Polarity.NOT_ASSESSED and not names:
+            continue
         items = "".join(
             f'<li><span class="cs-sign" aria-hidden="true">{sign}</span>'
             f"{escape(_capital(name))}</li>"

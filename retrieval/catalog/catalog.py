@@ -1,6 +1,6 @@
 """The whole catalog, for the indexer: everything a reader may do, and writing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,11 +21,13 @@ from retrieval.catalog.embedded import (
 )
 from retrieval.catalog.engine import Database
 from retrieval.catalog.reader import SqlReader
+from retrieval.catalog.rereading import put_statements, texts_of, to_read
 from retrieval.catalog.rows import (
     clip_values,
     embeddings_value,
     file_values,
     finding_rows,
+    measurement_rows,
     report_row,
     series_rows,
     study_row,
@@ -51,7 +53,7 @@ from retrieval.errors import SchemaOutOfDate
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, EncoderId, Keys, StoredEmbedding, StoredEstimate
-from retrieval.values.report import Report
+from retrieval.values.report import Report, Statements
 from retrieval.values.study import State, StudyId
 
 _BATCH = 4096
@@ -163,12 +165,28 @@ class SqlCatalog(SqlReader):
             session.add(row)
             session.flush()
             session.add_all(finding_rows(row.arrival, report.findings))
+            session.add_all(measurement_rows(row.arrival, report.measurements))
             session.flush()
             chain_again(session, chains)
             if known:
                 return "known"
             matched = select(StudyRow.id).where(StudyRow.id.in_(chains)).limit(1)
             return "unmatched" if session.scalar(matched) is None else "matched"
+
+    def reports_to_read(self, reader: str) -> list[str]:
+        """Digests of the texts that this reader has not read, each once, in order."""
+        with self._database.reading() as session:
+            return to_read(session, reader)
+
+    def report_texts(self, digests: Sequence[str]) -> dict[str, str]:
+        """Texts of reports by digest; at most 1000 at a time."""
+        with self._database.reading() as session:
+            return texts_of(session, digests)
+
+    def put_statements(self, stated: Mapping[str, Statements]) -> None:
+        """Replace what reports state, given by the digest of their text; texts stay."""
+        with self._database.writing() as session:
+            put_statements(session, stated)
 
     def studies_without(self, encoder_id: EncoderId) -> list[StudyId]:
         """Indexed studies whose clips, as they are now, this encoder has not been through."""

@@ -16,6 +16,7 @@ from retrieval.catalog.tables import (
     EstimateRow,
     FileRow,
     FindingRow,
+    MeasurementRow,
     ReportRow,
     SeriesRow,
     StudyRow,
@@ -29,7 +30,8 @@ def digest_of(session: Session) -> str:
     """SHA-256 over every row of every table.
 
     Left out: when things happened (deletion, file times and the digest made
-    of them), and numbers that only tell the order of arrival. Rows are hashed
+    of them), numbers that only tell the order of arrival, and which reader
+    found what reports state. Rows are hashed
     one by one and the hashes sorted, so no database's idea of order matters.
     """
     whole = hashlib.sha256()
@@ -47,10 +49,11 @@ def _tables() -> Iterator[tuple[str, Select[*tuple[Any, ...]]]]:
     yield "series", select(*_columns(SeriesRow, "position"))
     yield "clip", select(*_columns(ClipRow))
     yield "file", select(*_columns(FileRow, "modified_ns"))
-    yield "report", select(*_columns(ReportRow, "arrival"))
+    yield "report", select(*_columns(ReportRow, "arrival", "reader"))
     named = (ReportRow.digest, ReportRow.study, ReportRow.accession_key)
     yield "version", select(*_columns(VersionRow, "report"), *named).join(ReportRow)
     yield "finding", select(*_columns(FindingRow, "report"), *named).join(ReportRow)
+    yield "measurement", select(*_columns(MeasurementRow, "report"), *named).join(ReportRow)
     yield "embedding", select(*_columns(EmbeddingRow))
     yield "embedded", select(*_columns(EmbeddedRow))
     yield "machine_estimate", select(*_columns(EstimateRow))

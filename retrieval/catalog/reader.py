@@ -1,21 +1,22 @@
 """The reading side of the catalog. Every method sees one moment, through one access."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import TypeVar
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalog import fulltext
+from retrieval.catalog import fulltext, statements
 from retrieval.catalog.conditions import clip_meets, eligible, visible
 from retrieval.catalog.engine import Database
 from retrieval.catalog.facets import count_facets
-from retrieval.catalog.rows import clip_value, finding_value, study_value
+from retrieval.catalog.rows import clip_value, finding_value, measurement_value, study_value
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
     EstimateRow,
     FindingRow,
+    MeasurementRow,
     ReportRow,
     SeriesRow,
     StudyRow,
@@ -26,6 +27,8 @@ from retrieval.ports import Counts
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
 from retrieval.values.estimate import Estimate, Quantity
+from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import Study, StudyId, Technique, View
@@ -140,6 +143,11 @@ class SqlReader:
                 .where(FindingRow.report == newest.arrival)
                 .order_by(FindingRow.position)
             )
+            measurements = session.scalars(
+                select(MeasurementRow)
+                .where(MeasurementRow.report == newest.arrival)
+                .order_by(MeasurementRow.position)
+            )
             return Report(
                 digest=newest.digest,
                 study=None if newest.study is None else StudyId(newest.study),
@@ -149,6 +157,8 @@ class SqlReader:
                 text=newest.text,
                 impression=newest.impression,
                 findings=tuple(finding_value(row) for row in findings),
+                measurements=tuple(measurement_value(row) for row in measurements),
+                reader=newest.reader,
             )
 
     def impressions(self, ids: Sequence[StudyId], *, access: Access) -> dict[StudyId, str]:
@@ -176,6 +186,32 @@ class SqlReader:
         with self._database.reading() as session:
             found = fulltext.search_reports(session, text, eligible(where, access), limit)
         return [(StudyId(study), score, sentence) for study, score, sentence in found]
+
+    def assertions(
+        self, names: Collection[FindingName], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[FindingName, tuple[Polarity, str]]]:
+        """What the newest report of each eligible study says of these findings.
+
+        With each polarity comes its sentence, on one line. Of several
+        statements the impression's counts, then PRESENT before UNCERTAIN before
+        ABSENT, then the first. Studies and findings not mentioned are left out.
+        """
+        with self._database.reading() as session:
+            found = statements.assertions(session, names, eligible(where, access))
+        return {StudyId(study): said for study, said in found.items()}
+
+    def measurements(
+        self, quantities: Collection[str], where: Filter, *, access: Access
+    ) -> dict[StudyId, dict[str, tuple[Measurement, str]]]:
+        """What the newest report of each eligible study measures of these quantities.
+
+        With each measurement comes its sentence, on one line. Of several the
+        impression's counts, then the largest of `LARGEST`'s quantities and the
+        last of others. Studies and quantities not mentioned are left out.
+        """
+        with self._database.reading() as session:
+            found = statements.measurements(session, quantities, eligible(where, access))
+        return {StudyId(study): said for study, said in found.items()}
 
     def estimates(
         self, encoder_id: EncoderId, *, access: Access

@@ -5,12 +5,14 @@ from dataclasses import fields
 from typing import Any
 
 import numpy as np
+from sqlalchemy import Row
 
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
     FileRow,
     FindingRow,
+    MeasurementRow,
     ReportRow,
     SeriesRow,
     StudyRow,
@@ -19,6 +21,7 @@ from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding, StoredEstimate
 from retrieval.values.finding import Finding
+from retrieval.values.measurement import Measurement
 from retrieval.values.report import Report
 from retrieval.values.study import Patient, PatientId, Scanner, Series, SeriesId, Study, StudyId
 
@@ -27,6 +30,7 @@ _FLOAT32 = np.dtype("<f4")
 CLIP_FIELDS = tuple(f.name for f in fields(ClipRecord))
 SERIES_FIELDS = tuple(f.name for f in fields(Series))
 FILE_FIELDS = tuple(f.name for f in fields(FileSeen))
+MEASUREMENT_FIELDS = ("quantity", "low", "high", "holds_low", "holds_high", "unit")
 
 
 def study_row(entry: StudyEntry) -> StudyRow:
@@ -121,13 +125,14 @@ def file_value(row: FileRow) -> FileSeen:
 
 
 def report_row(report: Report) -> ReportRow:
-    """The report itself, without findings and version."""
+    """The report itself, without what it states and version."""
     return ReportRow(
         digest=report.digest,
         study=report.study,
         accession_key=report.accession_key,
         text=report.text,
         impression=report.impression,
+        reader=report.reader,
     )
 
 
@@ -149,6 +154,25 @@ def finding_rows(report: int, findings: Sequence[Finding]) -> list[FindingRow]:
 def finding_value(row: FindingRow) -> Finding:
     """Return a statement as it was put."""
     return Finding(name=row.name, polarity=row.polarity, start=row.start_at, end=row.end_at)
+
+
+def measurement_rows(report: int, measurements: Sequence[Measurement]) -> list[MeasurementRow]:
+    """The measurements of the report that arrived as number `report`."""
+    return [
+        MeasurementRow(
+            report=report,
+            position=position,
+            start_at=measurement.start,
+            end_at=measurement.end,
+            **_values(measurement, MEASUREMENT_FIELDS),
+        )
+        for position, measurement in enumerate(measurements)
+    ]
+
+
+def measurement_value(row: MeasurementRow | Row[*tuple[Any, ...]]) -> Measurement:
+    """Return a measurement as it was put; of a row of its table or its columns."""
+    return Measurement(start=row.start_at, end=row.end_at, **_values(row, MEASUREMENT_FIELDS))
 
 
 def embedding_values(row: StoredEmbedding) -> dict[str, Any]:

@@ -271,6 +271,9 @@ class ReportRow(Base):
     )
     text: Mapped[str] = mapped_column(Text)
     impression: Mapped[str] = mapped_column(Text)
+    reader: Mapped[str | None] = mapped_column(
+        PSEUDONYM, comment="digest of what read findings and measurements; NULL: not known"
+    )
 
 
 class VersionRow(Base):
@@ -301,6 +304,25 @@ class FindingRow(Base):
     position: Mapped[int] = mapped_column(Integer, primary_key=True, comment="0-based")
     name: Mapped[FindingName] = mapped_column(Word(FindingName))
     polarity: Mapped[Polarity] = mapped_column(Word(Polarity))
+    start_at: Mapped[int] = mapped_column(Integer, comment="first character of its sentence")
+    end_at: Mapped[int] = mapped_column(Integer, comment="one past the last")
+
+
+class MeasurementRow(Base):
+    """One number, range or bound that a report states. No check on `quantity`: a table grows."""
+
+    __tablename__ = "measurement"
+
+    report: Mapped[int] = mapped_column(
+        ForeignKey("report.arrival", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(Integer, primary_key=True, comment="0-based")
+    quantity: Mapped[str] = mapped_column(String(40))
+    low: Mapped[float | None] = mapped_column(Double, comment="least value; NULL: not bounded")
+    high: Mapped[float | None] = mapped_column(Double, comment="greatest value; NULL: not bounded")
+    holds_low: Mapped[bool] = mapped_column(Boolean, comment="false for '> low'")
+    holds_high: Mapped[bool] = mapped_column(Boolean, comment="false for '< high'")
+    unit: Mapped[str] = mapped_column(Text)
     start_at: Mapped[int] = mapped_column(Integer, comment="first character of its sentence")
     end_at: Mapped[int] = mapped_column(Integer, comment="one past the last")
 

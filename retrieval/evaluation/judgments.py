@@ -52,9 +52,9 @@ def from_reports(catalog: CatalogReader, *, access: Access) -> list[Judgment]:
     """Judge by what the archive's own reports state.
 
     A study answers a finding's question if its newest report states the
-    finding as present somewhere. One whose report leaves it open, and says
-    nothing firmer, is not judged for it; denied or not mentioned counts as
-    absent. Studies without a report are not judged at all. Findings that all
+    finding as present somewhere. One whose report leaves it open or did not
+    assess it, and says nothing firmer, is not judged for it; denied or not
+    mentioned counts as absent. Studies without a report are not judged at all. Findings that all
     or none of the judged studies have tell rankings nothing and are left out.
 
     Raises
@@ -82,9 +82,9 @@ def from_reports(catalog: CatalogReader, *, access: Access) -> list[Judgment]:
 def _judge(
     name: FindingName, stated: dict[StudyId, dict[FindingName, set[Polarity]]]
 ) -> Judgment | None:
-    open_ = {s for s, said in stated.items() if said.get(name) == {Polarity.UNCERTAIN}}
-    among = frozenset(stated) - open_
-    relevant = frozenset(s for s in among if Polarity.PRESENT in stated[s].get(name, ()))
+    relevant = frozenset(s for s, said in stated.items() if Polarity.PRESENT in said.get(name, ()))
+    denied = frozenset(s for s, said in stated.items() if Polarity.ABSENT in said.get(name, ()))
+    among = relevant | denied
     if not relevant or relevant == among:
         return None
     return Judgment(query=QUESTIONS[name], relevant=relevant, among=among)

@@ -6,14 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import product
 from typing import Any
 
 from retrieval.values.finding import FindingName
 
-_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[a-z]+)?\d?|[^\w\s]|²")
+_TOKEN = re.compile(r"\d+(?:[.,]\d+)?|[^\W\d_]+(?:'[a-z]+)?\d*|[^\w\s]|²")
 _GROUPS = (
     "anatomy", "abnormal", "measured", "value", "negation", "uncertainty", "boundary", "ignored",
-    "statement",
+    "statement", "imaging", "examined", "unassessed", "earlier",
 )  # fmt: skip
 
 
@@ -102,7 +103,7 @@ def parse_lexicon(table: Mapping[str, Any]) -> Lexicon:
     """Make a lexicon of a table; see `lexicon`."""
     phrases: dict[tuple[str, ...], tuple[tuple[str, str], ...]] = {}
     for group in _GROUPS:
-        for what, entries in table[group].items():
+        for what, entries in table.get(group, {}).items():
             for phrase in entries:
                 _add(phrases, phrase, ((group, what),))
     for phrase, meanings in table["compound"].items():
@@ -120,10 +121,18 @@ def _add(
     phrase: str,
     meanings: tuple[tuple[str, str], ...],
 ) -> None:
-    words = tuple(tokens_of(phrase))
-    if words in phrases:
-        raise ValueError(f"the lexicon has {phrase!r} twice; leave it in one place")
-    phrases[words] = meanings
+    for one in _spelt_out(phrase):
+        words = tuple(tokens_of(one))
+        if words in phrases:
+            raise ValueError(f"the lexicon has {one!r} twice; leave it in one place")
+        phrases[words] = meanings
+
+
+def _spelt_out(phrase: str) -> list[str]:
+    """All that "{was|were} not {seen|found}" stands for; a choice may be empty."""
+    parts = re.split(r"\{([^}]*)\}", phrase)
+    choices = [part.split("|") if i % 2 else [part] for i, part in enumerate(parts)]
+    return ["".join(chosen) for chosen in product(*choices)]
 
 
 def _meaning(text: str) -> tuple[str, str]:

@@ -31,6 +31,18 @@ class Section:
     start: int
     end: int
 
+    @property
+    def technical(self) -> bool:
+        """Whether it says how the study was made, and so what was not done."""
+        return self.heading in _TECHNICAL
+
+
+_TECHNICAL = frozenset(
+    {
+        "technique", "protocol", "procedure", "method", "methods", "scan protocol", "sequences",
+        "examination", "image quality", "technik", "methodik", "protocole",
+    }
+)  # fmt: skip
 
 _HEADINGS: dict[SectionKind, tuple[str, ...]] = {
     SectionKind.IMPRESSION: (

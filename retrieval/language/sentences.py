@@ -6,7 +6,7 @@ from collections.abc import Iterator
 _END = re.compile(
     r"""
     (?<!\b[A-Z])(?<!\D[ ][a-z]) # an initial, "e. g."; but "75 g." ends
-    (?<!\bapprox)(?<!\bDr)(?<!\bProf)(?<!\bvs)(?<!\bca)(?<!\bresp)(?<!\be\.g)(?<!\bi\.e)
+    (?<!\bapprox)(?<!\bmax)(?<!\bref)(?<!\bDr)(?<!\bProf)(?<!\bvs)(?<!\bca)(?<!\bresp)(?<!\be\.g)(?<!\bi\.e)
     (?<=\S)[.!?](?=\s|$)    # not after an abbreviation, not inside a number, not "? LVH"
     | \n\s*\n               # a paragraph ends
     | \n(?=\s*(?:[-*•]|\(?\d{1,2}[.)]\s|[A-Z0-9ÄÖÜÉ]))  # a line that begins anew

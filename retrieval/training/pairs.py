@@ -104,7 +104,10 @@ def read_pairs(
 
 
 def said_in(findings: Iterable[Finding]) -> Said:
-    """What several statements come to: stated somewhere, else denied if never left open."""
+    """What several statements come to: stated somewhere, else denied if never left open.
+
+    What was not assessed is neither.
+    """
     spoken: dict[FindingName, set[Polarity]] = {}
     for finding in findings:
         spoken.setdefault(finding.name, set()).add(finding.polarity)
@@ -112,7 +115,7 @@ def said_in(findings: Iterable[Finding]) -> Said:
     for name, polarities in spoken.items():
         if Polarity.PRESENT in polarities:
             said[_NAMES.index(name)] = 1
-        elif Polarity.UNCERTAIN not in polarities:
+        elif polarities - {Polarity.NOT_ASSESSED} == {Polarity.ABSENT}:
             said[_NAMES.index(name)] = -1
     return said
 

@@ -5,11 +5,12 @@ from enum import StrEnum
 
 
 class Polarity(StrEnum):
-    """Whether a finding is stated, denied or left open."""
+    """Whether a finding is stated, denied, left open, or was never looked for."""
 
     PRESENT = "present"
     ABSENT = "absent"
     UNCERTAIN = "uncertain"
+    NOT_ASSESSED = "not assessed"
 
 
 class FindingName(StrEnum):

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 
 from retrieval.values.finding import Finding
+from retrieval.values.measurement import Measurement
 from retrieval.values.study import StudyId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statements:
+    """What a text states, in its order, and the digest of what read it."""
+
+    findings: tuple[Finding, ...]
+    measurements: tuple[Measurement, ...]
+    reader: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,8 +41,11 @@ class Report:
     impression
         The part under Impression, Conclusion, Summary or Opinion; the whole
         text where there is no such heading.
-    findings
+    findings, measurements
         Statements in the order of the text.
+    reader
+        Digest of what read these (`retrieval.language.reader`); None where that
+        is not known.
     """
 
     digest: str
@@ -43,3 +56,5 @@ class Report:
     text: str
     impression: str
     findings: tuple[Finding, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+    reader: str | None = None

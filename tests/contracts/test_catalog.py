@@ -14,6 +14,7 @@ from retrieval.catalog import catalog as catalog_module
 from retrieval.errors import ClipNotFound, StudyNotFound
 from retrieval.ports import FileSeen
 from retrieval.values.clip import ClipId
+from retrieval.values.finding import FindingName
 from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
 from retrieval.values.study import (
     Patient,
@@ -39,6 +40,7 @@ from tests.retrieval.catalog_examples import (
     make_estimates,
     make_report,
     make_rows,
+    measured,
     name,
     scar,
     study_id,
@@ -294,6 +296,10 @@ READS_ONE = {
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
     "keys": lambda c, access: {s for s, _ in c.keys(EVERYTHING, ENCODER, access=access).values()},
+    "assertions": lambda c, access: set(
+        c.assertions([FindingName.SCAR], EVERYTHING, access=access)
+    ),
+    "measurements": lambda c, access: set(c.measurements(["lvef"], EVERYTHING, access=access)),
     "estimates": lambda c, access: set(c.estimates(ENCODER, access=access)),
     "search_reports": lambda c, access: {
         s for s, _, _ in c.search_reports("scar", EVERYTHING, limit=None, access=access)
@@ -311,7 +317,8 @@ def two_studies(catalog, *, hide):
     for n, entry in ((1, first), (2, make_entry(2))):
         catalog.put_study(entry)
         catalog.put_embeddings(make_rows(entry), make_estimates(entry))
-        catalog.put_report(make_report(f"Scar in {n}.", study=n))
+        said = {"findings": [scar()], "measurements": [measured("lvef", 35, 35)]}
+        catalog.put_report(make_report(f"Scar in {n}.", study=n, **said))
     if hide == "deleted":
         catalog.set_deleted([study_id(1)], deleted=True)
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from retrieval.catalog.catalog import SqlCatalog
 from retrieval.errors import ClipNotFound, StudyNotFound
+from retrieval.values.finding import FindingName
 from retrieval.values.query import Access
 from retrieval.values.report import Report
 from retrieval.values.study import StudyId
@@ -23,6 +24,8 @@ from tests.retrieval.catalog_examples import (
     make_estimates,
     make_report,
     make_rows,
+    measured,
+    scar,
 )
 
 
@@ -60,7 +63,11 @@ def test_a_dictionary_answers_as_the_catalog_does(empty, entries, where, access,
             if not entry.released:
                 double.unreleased.add(entry.study.id)
             if n in reported:
-                report = make_report(f"Scar {n}. Dilated ventricle.", study=n)
+                said = {
+                    "findings": [scar(), scar(8, 26)][n % 2 :],
+                    "measurements": [measured("lvef", 30 + n, None), measured("wall", n, n)],
+                }
+                report = make_report(f"Scar {n}. Dilated ventricle.", study=n, **said)
                 real.put_report(report)
                 double.reports[entry.study.id] = report
         compare(real, double, where, access)
@@ -73,6 +80,10 @@ def compare(real: SqlCatalog, double: DictCatalog, where, access: Access) -> Non
     assert double.keys(where, ENCODER, access=access) == keys
     estimates = real.estimates(ENCODER, access=access)
     assert double.estimates(ENCODER, access=access) == estimates
+    scars = real.assertions([FindingName.SCAR], where, access=access)
+    assert double.assertions([FindingName.SCAR], where, access=access) == scars
+    numbers = real.measurements(["wall", "lvef", "rvef"], where, access=access)
+    assert double.measurements(["wall", "lvef", "rvef"], where, access=access) == numbers
     facets = {c.facet: c.counts for c in real.facets(where, access=access)}
     assert {c.facet: c.counts for c in double.facets(where, access=access)} == facets
     assert double.ledger(access=access) == real.ledger(access=access)

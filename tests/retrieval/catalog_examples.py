@@ -11,6 +11,7 @@ from retrieval.values.clip import ClipRecord, identify
 from retrieval.values.embedding import EncoderId, StudyEmbedding, estimate_rows_of, rows_of
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import (
@@ -124,19 +125,33 @@ def make_entry(n, clips=None, *, state=State.INDEXED, released=True, accession=N
     )
 
 
-def make_report(text, *, study=None, accession=None, findings=()):
+def make_report(text, *, study=None, accession=None, findings=(), measurements=(), **more):
     return Report(
         digest=hashlib.sha256(text.encode()).hexdigest(),
         study=None if study is None else study_id(study),
         accession_key=None if accession is None else name("accession", accession),
         text=text,
-        impression=text.split(".")[0],
         findings=tuple(findings),
+        measurements=tuple(measurements),
+        **{"impression": text.split(".")[0]} | more,
     )
 
 
 def scar(start=0, end=5):
     return Finding(name=FindingName.SCAR, polarity=Polarity.PRESENT, start=start, end=end)
+
+
+def measured(quantity, low, high, *, start=0, end=5, holds=(True, True), unit="%"):
+    return Measurement(
+        quantity=quantity,
+        low=low,
+        high=high,
+        holds_low=low is not None and holds[0],
+        holds_high=high is not None and holds[1],
+        unit=unit,
+        start=start,
+        end=end,
+    )
 
 
 def vector_of(*parts):

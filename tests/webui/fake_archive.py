@@ -282,6 +282,27 @@ class FakeCatalog:
     def impressions(self, ids, *, access):
         return {s: self._get(s).report.impression for s in ids if self._get(s).report}
 
+    def assertions(self, names, where, *, access):
+        """What the reports say last; hearts without a report say nothing."""
+        return self._said(
+            where, names, lambda r: r.findings, lambda f: f.name, lambda f: f.polarity
+        )
+
+    def measurements(self, quantities, where, *, access):
+        return self._said(
+            where, quantities, lambda r: r.measurements, lambda m: m.quantity, lambda m: m
+        )
+
+    def _said(self, where, names, statements, name_of, value_of):
+        found = {}
+        for study in self.eligible(where, access=None):
+            report = self.hearts[study].report
+            for one in statements(report) if report else ():
+                if name_of(one) in names:
+                    sentence = report.text[one.start : one.end]
+                    found.setdefault(study, {})[name_of(one)] = (value_of(one), sentence)
+        return found
+
     def estimates(self, encoder_id, *, access):
         """Of every heart but each sixth: all quantities grow with the cavity, some less surely."""
         assert encoder_id == ENCODER
@@ -386,7 +407,12 @@ class FakeSearcher:
             for r, h in enumerate(ordered[: query.limit], 1)
         )
         return Ranking(
-            query=query, eligible=len(hearts), hits=hits, encoder_id=ENCODER, generation=GENERATION
+            query=query,
+            eligible=len(hearts),
+            hits=hits,
+            encoder_id=ENCODER,
+            generation=GENERATION,
+            channels=("example" if query.like else "words",),
         )
 
 

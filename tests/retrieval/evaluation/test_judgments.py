@@ -77,12 +77,13 @@ class TestReports:
             [(scar, UNCERTAIN), (scar, ABSENT)],
             [],
             None,
+            [(scar, Polarity.NOT_ASSESSED)],
         )
-        ids = [a_study(f"s{i}").id for i in range(7)]
+        ids = [a_study(f"s{i}").id for i in range(8)]
         (judgment,) = from_reports(catalog, access=LOCAL_OPERATOR)
         assert judgment.query == QUESTIONS[scar]
         assert judgment.relevant == {ids[0], ids[3]}
-        assert judgment.among == {ids[0], ids[1], ids[3], ids[4], ids[5]}
+        assert judgment.among == {ids[0], ids[1], ids[3], ids[4]}
 
     def test_a_finding_that_all_or_none_have_is_left_out(self):
         scar, effusion = FindingName.SCAR, FindingName.PERICARDIAL_EFFUSION
