@@ -11,8 +11,10 @@ from hypothesis import given, settings
 from retrieval.errors import EncoderMismatch
 from retrieval.ports import VectorIndex
 from retrieval.values.embedding import Embeddings, EncoderId, unit_rows
+from retrieval.vectors.compact import CompactScanner
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.faiss_index import CpuScanner, FaissIndex, GpuScanner
+from retrieval.vectors.faiss_index import FaissIndex
+from retrieval.vectors.scanners import CpuScanner, GpuScanner, Scanner
 from retrieval.vectors.table import Table
 from tests.doubles import ENCODER, DictIndex, exact_score
 
@@ -23,18 +25,18 @@ def table(keys: np.ndarray, rows: np.ndarray) -> Table:
     return Table(keys, Embeddings(ENCODER, rows), generation="g1")
 
 
+def scanned(keys: np.ndarray, rows: np.ndarray, scanner: Callable[..., Scanner]) -> FaissIndex:
+    """An engine that scans even the smallest table, and too little of it at first."""
+    searched = table(keys, rows)
+    return FaissIndex(searched, scanner(searched.vectors), slack=1, few=0)
+
+
 IMPLEMENTATIONS = [
     pytest.param(lambda k, v: DictIndex(dict(zip(k.tolist(), v, strict=True))), id="dict"),
     pytest.param(lambda k, v: ExactIndex(table(k, v)), id="exact"),
-    pytest.param(
-        lambda k, v: FaissIndex(table(k, v), CpuScanner(table(k, v).vectors), slack=1),
-        id="faiss-cpu",
-    ),
-    pytest.param(
-        lambda k, v: FaissIndex(table(k, v), GpuScanner(table(k, v).vectors), slack=1),
-        id="faiss-gpu",
-        marks=pytest.mark.gpu,
-    ),
+    pytest.param(lambda k, v: scanned(k, v, CpuScanner), id="faiss-cpu"),
+    pytest.param(lambda k, v: scanned(k, v, CompactScanner), id="compact"),
+    pytest.param(lambda k, v: scanned(k, v, GpuScanner), id="faiss-gpu", marks=pytest.mark.gpu),
 ]
 every = pytest.mark.parametrize("make", IMPLEMENTATIONS)
 

@@ -2,12 +2,14 @@
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from retrieval.errors import EngineInexact, MaskIgnored, UsageError
 from retrieval.values.embedding import Embeddings, Vectors, unit_rows
 from retrieval.vectors import engines, faiss_index
 from retrieval.vectors.exact import ExactIndex
-from retrieval.vectors.faiss_index import CpuScanner, FaissIndex, Scan
+from retrieval.vectors.faiss_index import FaissIndex
+from retrieval.vectors.scanners import CpuScanner, Scan
 from retrieval.vectors.table import Rows, Table
 from tests.doubles import ENCODER
 
@@ -39,21 +41,38 @@ class Deaf(CpuScanner):
 class Sloppy(CpuScanner):
     """Sums with an error far beyond that of float32, as a 10-bit mantissa (TF32) would."""
 
+    engine = "sloppy"
+
     def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
         scores, found = super().nearest(queries, k, rows)
         return scores + np.float32(1e-3), found
 
 
+class Forgetful(CpuScanner):
+    """Loses what lies near the edge of a range."""
+
+    engine = "forgetful"
+
+    def reaching(self, query: NDArray[np.float32], floor: float, rows: Rows | None) -> Rows:
+        return super().reaching(query, floor, rows)[1:]
+
+
 class Counting(CpuScanner):
-    """Remembers how many rows were asked for."""
+    """Remembers how many rows were asked for, and how many a second look found."""
 
     def __init__(self, vectors: Vectors) -> None:
         super().__init__(vectors)
         self.asked: list[int] = []
+        self.reached: list[int] = []
 
     def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
         self.asked.append(k)
         return super().nearest(queries, k, rows)
+
+    def reaching(self, query: NDArray[np.float32], floor: float, rows: Rows | None) -> Rows:
+        found = super().reaching(query, floor, rows)
+        self.reached.append(len(found))
+        return found
 
 
 def test_an_engine_that_ignores_masks_does_not_start():
@@ -64,18 +83,27 @@ def test_an_engine_that_ignores_masks_does_not_start():
 
 def test_an_engine_that_turns_deaf_later_is_stopped_at_once():
     table = table_of(random_rows(60, 8))
-    index = FaissIndex(table, CpuScanner(table.vectors), slack=1)
+    index = FaissIndex(table, CpuScanner(table.vectors), slack=1, few=0)
     index._scanner = Deaf(table.vectors)
     query = Embeddings(ENCODER, table.vectors[:1].copy())
     with pytest.raises(MaskIgnored):
         index.search(query, k=3, allowed=np.arange(1, 30))
 
 
-def test_an_engine_that_breaks_its_error_bound_is_stopped():
+def test_an_engine_that_breaks_its_error_bound_does_not_start_and_is_stopped_later():
     table = table_of(random_rows(60, 8))
-    index = FaissIndex(table, Sloppy(table.vectors), slack=1)
+    with pytest.raises(EngineInexact, match=r"sloppy cannot be trusted: a score is off by 0\.001"):
+        FaissIndex(table, Sloppy(table.vectors))
+    index = FaissIndex(table, CpuScanner(table.vectors), slack=1)
+    index._scanner = Sloppy(table.vectors)
     with pytest.raises(EngineInexact, match=r"a score is off by 0\.001"):
         index.search(Embeddings(ENCODER, table.vectors[:1].copy()), k=3)
+
+
+def test_an_engine_that_loses_rows_of_a_range_does_not_start():
+    table = table_of(random_rows(60, 8))
+    with pytest.raises(EngineInexact, match=r"forgetful .* left out rows that reach far enough"):
+        FaissIndex(table, Forgetful(table.vectors))
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4])
@@ -87,26 +115,41 @@ def test_near_ties_beyond_the_first_scan_are_not_lost(spread: float, masked: boo
     table = table_of(rows)
     query = Embeddings(ENCODER, unit_rows(centre[None] + 0.1 * rng.normal(size=(1, 512))))
     allowed = np.arange(0, 1500, 2) if masked else None
-    index = FaissIndex(table, CpuScanner(rows), slack=4)
+    index = FaissIndex(table, CpuScanner(rows), slack=4, few=0)
     found = index.search(query, k=10, allowed=allowed)
     assert same(found, ExactIndex(table).search(query, k=10, allowed=allowed))
 
 
-def test_scores_apart_need_one_scan_and_scores_together_need_more():
+def test_scores_apart_need_one_scan_and_scores_together_another():
     rows = random_rows(400, 16)
     scanner = Counting(rows)
     index = FaissIndex(table_of(rows), scanner, slack=4)
     scanner.asked.clear()
+    scanner.reached.clear()
     index.search(Embeddings(ENCODER, rows[:1].copy()), k=10)
-    assert scanner.asked == [14]
+    assert (scanner.asked, scanner.reached) == ([14], [])
 
     alike = np.repeat(rows[:2], 200, axis=0)
     scanner = Counting(alike)
     index = FaissIndex(table_of(alike), scanner, slack=4)
     scanner.asked.clear()
+    scanner.reached.clear()
     (found,) = index.search(Embeddings(ENCODER, rows[:1].copy()), k=10)
-    assert scanner.asked == [14, 56, 224]
+    assert (scanner.asked, scanner.reached) == ([14], [200])
     assert found.keys.tolist() == list(range(10))
+
+
+def test_few_eligible_rows_are_scored_without_a_scan():
+    rows = random_rows(2000, 8)
+    scanner = Counting(rows)
+    index = FaissIndex(table_of(rows), scanner)
+    for count, scans in ((512, 0), (513, 1)):
+        scanner.asked.clear()
+        allowed = np.arange(3, 3 + count)
+        query = Embeddings(ENCODER, rows[:1].copy())
+        found = index.search(query, k=5, allowed=allowed)
+        assert len(scanner.asked) == scans
+        assert same(found, ExactIndex(table_of(rows)).search(query, k=5, allowed=allowed))
 
 
 def test_beyond_the_largest_scan_every_row_is_scored(monkeypatch):
@@ -125,7 +168,7 @@ def test_the_error_bound_holds_and_is_not_absurd():
     query = random_rows(1, 512, seed=9)
     approximate, found = index._scan(query, 500, None)
     true = rows[found[0]].astype(np.float64) @ query[0].astype(np.float64)
-    assert np.abs(true - approximate[0]).max() <= index._error(query[0]) < 1e-4
+    assert np.abs(true - approximate[0]).max() <= index._scanner.error(query[0]) < 1e-4
 
 
 def test_one_vector_is_enough():
@@ -151,19 +194,21 @@ def test_queries_of_another_dimension_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("asked", "gpus", "chosen"),
+    ("asked", "gpus", "count", "chosen"),
     [
-        ("auto", None, "exact"),
-        ("auto", 0, "faiss-cpu"),
-        ("auto", 1, "faiss-gpu"),
-        ("faiss-cpu", 1, "faiss-cpu"),
-        ("faiss-gpu", 2, "faiss-gpu"),
-        ("exact", 1, "exact"),
+        ("auto", None, 1_000_000, "exact"),
+        ("auto", 0, engines.COMPACT_FROM - 1, "faiss-cpu"),
+        ("auto", 0, engines.COMPACT_FROM, "compact"),
+        ("auto", 1, 1_000_000, "faiss-gpu"),
+        ("faiss-cpu", 1, 1_000_000, "faiss-cpu"),
+        ("compact", 1, 10, "compact"),
+        ("faiss-gpu", 2, 10, "faiss-gpu"),
+        ("exact", 1, 10, "exact"),
     ],
 )
-def test_auto_takes_the_fastest_engine_there_is(monkeypatch, asked, gpus, chosen):
+def test_auto_takes_the_fastest_engine_there_is(monkeypatch, asked, gpus, count, chosen):
     monkeypatch.setattr(engines, "_gpus", lambda: gpus)
-    assert engines.choose(asked) == chosen
+    assert engines.choose(asked, count) == chosen
 
 
 @pytest.mark.parametrize(
@@ -172,10 +217,11 @@ def test_auto_takes_the_fastest_engine_there_is(monkeypatch, asked, gpus, chosen
         ("faiss-gpu", 0, "FAISS sees no GPU"),
         ("faiss-gpu", None, "FAISS sees no GPU"),
         ("faiss-cpu", None, "FAISS is not installed"),
-        ("hnsw", 0, "there are auto, exact, faiss-cpu, faiss-gpu"),
+        ("compact", None, "FAISS is not installed"),
+        ("hnsw", 0, "there are auto, exact, compact, faiss-cpu, faiss-gpu"),
     ],
 )
 def test_an_engine_that_is_not_to_be_had_is_refused(monkeypatch, asked, gpus, message):
     monkeypatch.setattr(engines, "_gpus", lambda: gpus)
     with pytest.raises(UsageError, match=message):
-        engines.choose(asked)
+        engines.choose(asked, 10)
