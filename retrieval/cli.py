@@ -2,7 +2,7 @@
 
 import json as jsonlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -24,6 +24,15 @@ app = typer.Typer(
 Word = TypeVar("Word", bound=StrEnum)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edits:
+    """Changes to the chips of a query: numbers count from 1."""
+
+    off: tuple[int, ...] = ()
+    flip: tuple[int, ...] = ()
+    add: tuple[str, ...] = ()
+
+
 def _any_of(names: type[StrEnum]) -> str:
     return f"{', '.join(names)}; repeat for any of several."
 
@@ -40,6 +49,17 @@ Strengths = Annotated[
 Vendors = Annotated[list[str] | None, typer.Option("--vendor", help="Repeat for any of several.")]
 Bound = Annotated[int | None, typer.Option(help="Inclusive.")]
 Channels = Annotated[str, typer.Option(help="Rank by video, report or all.")]
+Numbers = Annotated[
+    list[int] | None, typer.Option(help="Number of a chip of the understood query; repeat.")
+]
+Chips = Annotated[
+    list[str] | None,
+    typer.Option("--add", help="A chip more, as `cineseek understand` writes it; repeat."),
+]
+Literal = Annotated[
+    bool, typer.Option("--literal", help="Understand nothing: all words go to the encoder.")
+]
+Like = Annotated[str | None, typer.Option(metavar="STUDY", help="Near to this study, too.")]
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
 Research = Annotated[
     bool | None,
@@ -73,11 +93,17 @@ def search(
     vendor: Vendors = None,
     year_from: Bound = None,
     year_to: Bound = None,
-    channels: Channels = Channel.VIDEO.value,
+    channels: Channels = Channel.ALL.value,
+    like: Like = None,
+    off: Numbers = None,
+    flip: Numbers = None,
+    add: Chips = None,
+    literal: Literal = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
     """Rank the studies of the archive for a question in plain words."""
+    edits = Edits(off=tuple(off or ()), flip=tuple(flip or ()), add=tuple(add or ()))
     where = Filter(
         views=_words(View, "view", view),
         techniques=_words(Technique, "technique", technique),
@@ -90,7 +116,15 @@ def search(
         year_to=year_to,
     )
     channel = _word(Channel, "channel", channels)
-    query = Query(text=text, limit=_limit(limit), where=where, channel=channel)
+    query = Query(
+        text=text,
+        chips=_chips(text, edits, literal=literal),
+        literal=literal,
+        like=None if like is None else StudyId(like),
+        limit=_limit(limit),
+        where=where,
+        channel=channel,
+    )
     _answer(query, home, json=json)
 
 
@@ -140,7 +174,7 @@ def understand(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Say what a query is understood to ask for. Search goes by people, scanners and years."""
+    """Say what a query is understood to ask for."""
     from retrieval.search.understand import views as understood_views
     from retrieval.search.understand.query import understand as read
     from retrieval.search.understand.table import load_terms, shipped_terms
@@ -230,15 +264,38 @@ def _answer(query: Query, home: Path | None, *, json: bool) -> None:
     from retrieval import settings, wiring
     from retrieval.search import choices, views
 
-    words = query.like is None and query.channel is not Channel.REPORT
+    words = bool(query.text) and query.channel is not Channel.REPORT
     reading = wiring.open_reading(settings.load(home=home), words=words)
     where = choices.settle(query.where, reading.catalog, access=LOCAL_OPERATOR)
     ranking = reading.searcher.search(replace(query, where=where), access=LOCAL_OPERATOR)
     if json:
         _print_json(views.ranking_json(ranking))
         return
+    for line in views.understood_lines(ranking):
+        typer.echo(line, err=True)
     _print_table(views.RANKING_COLUMNS, views.ranking_rows(ranking))
     typer.echo(views.ranking_summary(ranking), err=True)
+
+
+def _chips(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
+    """The query's chips as edited; None where nothing is."""
+    if edits == Edits():
+        return None
+    if literal:
+        raise UsageError(
+            "a literal query has no chips; leave --literal, or --off, --flip and --add"
+        )
+    from retrieval.search.understand.lines import chip_line, read_chip
+    from retrieval.search.understand.query import added, flipped, understand, without
+
+    query = understand(text)
+    for number in edits.off:
+        query = without(query, number - 1)
+    for number in edits.flip:
+        query = flipped(query, number - 1)
+    for line in edits.add:
+        query = added(query, read_chip(line))
+    return tuple(chip_line(chip) for chip in query.chips)
 
 
 def _limit(text: str) -> int | None:

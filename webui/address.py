@@ -10,7 +10,9 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from retrieval.values.query import Filter, Query
+from retrieval.errors import UsageError
+from retrieval.search.understand.lines import chip_line, read_chip
+from retrieval.values.query import Channel, Filter, Query
 from retrieval.values.study import Sex, StudyId, Technique, View
 
 PAGE_SIZE = 12
@@ -31,7 +33,9 @@ class Address:
     Attributes
     ----------
     text
-        The question in words; empty when `like` is given or nothing is asked.
+        The question in words; empty when nothing is asked.
+    chips
+        What the words mean, as the reader edited it, one line a chip; None as understood.
     like
         The example study of "more like this".
     study
@@ -41,6 +45,7 @@ class Address:
     """
 
     text: str = ""
+    chips: tuple[str, ...] | None = None
     like: StudyId | None = None
     where: Filter = field(default_factory=Filter)
     study: StudyId | None = None
@@ -54,16 +59,23 @@ class Address:
     def query(self) -> Query:
         """The question, with as many hits as this page and those before it need."""
         return Query(
-            text="" if self.like else self.text,
+            text=self.text,
+            chips=self.chips,
             like=self.like,
             limit=self.page * PAGE_SIZE,
             where=self.where,
+            channel=Channel.ALL,
         )
 
 
 def search_for(text: str, address: Address) -> Address:
-    """Ask in words: filters stay, page and example go."""
-    return Address(text=" ".join(text.split()), where=address.where)
+    """Ask in words: filters and example stay, page and edited chips go."""
+    return Address(text=" ".join(text.split()), like=address.like, where=address.where)
+
+
+def meaning(chips: Sequence[str], address: Address) -> Address:
+    """Ask the same words with another meaning, from the first page."""
+    return replace(address, chips=tuple(chips), page=1, study=None)
 
 
 def more_like(study: StudyId, address: Address) -> Address:
@@ -81,6 +93,7 @@ def to_params(address: Address) -> dict[str, str | list[str]]:
     where = address.where
     params: dict[str, str | list[str]] = {
         "q": address.text,
+        "chip": list(address.chips or ()),
         "like": address.like or "",
         "view": sorted(where.views),
         "technique": sorted(where.techniques),
@@ -132,10 +145,12 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
         year_from=years[0],
         year_to=years[1],
     )
-    like = last("like", _parse_study)
+    text = (last("q", str) or "").strip()
+    chips = tuple(many("chip", _parse_chip)) if text else ()
     address = Address(
-        text="" if like else (last("q", str) or "").strip(),
-        like=like,
+        text=text,
+        chips=chips or None,
+        like=last("like", _parse_study),
         where=where,
         study=last("study", _parse_study),
         page=last("page", _parse_page) or 1,
@@ -144,7 +159,20 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
 
 
 _NAMES = frozenset(
-    ("q", "like", "view", "technique", "sex", "age", "field", "vendor", "year", "study", "page")
+    (
+        "q",
+        "chip",
+        "like",
+        "view",
+        "technique",
+        "sex",
+        "age",
+        "field",
+        "vendor",
+        "year",
+        "study",
+        "page",
+    )
 )
 
 
@@ -163,6 +191,13 @@ def _parse_range(text: str) -> tuple[int | None, int | None] | None:
 
 def _parse_tesla(text: str) -> float | None:
     return float(text) if re.fullmatch(r"\d{1,2}(\.\d{1,3})?", text) else None
+
+
+def _parse_chip(text: str) -> str | None:
+    try:
+        return chip_line(read_chip(text))
+    except UsageError:
+        return None
 
 
 def _parse_study(text: str) -> StudyId | None:

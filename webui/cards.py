@@ -3,8 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from retrieval.search.understand.chips import Chip, FindingChip, MeasurementChip
+from retrieval.search.understand.labels import chip_label
+from retrieval.search.understand.lines import read_chip
 from retrieval.values.clip import ClipId, ClipRecord
-from retrieval.values.query import Hit
+from retrieval.values.finding import Polarity
+from retrieval.values.query import Hit, Ranking, Verdict
 from webui import words
 from webui.address import Address, to_params
 from webui.choice import Slot, strip
@@ -28,7 +32,7 @@ class Card:
     others: tuple[ClipId, ...]
 
 
-def card(hit: Hit, clips: Sequence[ClipRecord], address: Address) -> Card:
+def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranking) -> Card:
     """Write a card.
 
     Parameters
@@ -37,6 +41,8 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address) -> Card:
         All clips of the hit's study.
     address
         Of the study's page, which the card links to.
+    ranking
+        That the hit is of.
     """
     study, main = hit.study, hit.evidence.clip
     rate = study.heart_rate_bpm
@@ -45,15 +51,69 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address) -> Card:
         "study": study.id,
         "name": words.study_name(study.id),
         "rank": hit.rank,
-        "score": f"{hit.score:.3f}",
+        "score": similarity(hit, ranking),
+        "source": source(hit, ranking),
         "facts": words.card_facts(study),
-        "impression": hit.impression,
+        "impression": sentence(hit),
         "evidence": evidence(hit),
+        "note": note(hit, ranking),
         "main": {**tile(main, rate), "label": words.clip_name(main)},
         "strip": [_small(slot, rate) for slot in slots],
         "params": to_params(address),
     }
     return Card(content, main.id, tuple(slot.clip.id for slot in slots if slot.clip))
+
+
+def similarity(hit: Hit, ranking: Ranking) -> str:
+    """The cosine that ranked a study; empty where several rankings were fused."""
+    alone = len(ranking.channels) == 1 and ranking.channels != ("reports",)
+    return f"similarity {hit.score:.3f}" if alone else ""
+
+
+def source(hit: Hit, ranking: Ranking) -> str:
+    """What speaks for a hit."""
+    report = any(one.verdict is Verdict.AGREES for one in hit.said)
+    images = ranking.channels != ("reports",)
+    return {
+        (True, True): "images + report",
+        (True, False): "images only",
+        (False, True): "report only",
+    }.get((images, report), "")
+
+
+def sentence(hit: Hit) -> str | None:
+    """The report's sentences that agree with the query, each once; else its impression."""
+    said = [one.sentence for one in hit.said if one.verdict is Verdict.AGREES]
+    return " ".join(dict.fromkeys(said)) or hit.evidence.sentence or hit.impression
+
+
+def note(hit: Hit, ranking: Ranking) -> dict[str, str]:
+    """Whether the report contradicts the query, leaves it open, is silent, or agrees."""
+    by = {verdict: [s for s in hit.said if s.verdict is verdict] for verdict in Verdict}
+    if by[Verdict.CONTRADICTS]:
+        return {"kind": "against", "text": f"Report: “{by[Verdict.CONTRADICTS][0].sentence}”"}
+    if by[Verdict.NOT_ASSESSED]:
+        label = chip_label(read_chip(by[Verdict.NOT_ASSESSED][0].chip))
+        return {"kind": "open", "text": f"Not assessed: {label}"}
+    if by[Verdict.LEFT_OPEN]:
+        return {"kind": "open", "text": f"Left open: “{by[Verdict.LEFT_OPEN][0].sentence}”"}
+    unsaid = _unsaid(hit, ranking)
+    if unsaid:
+        why = "No report to read" if hit.impression is None else "The report does not say"
+        return {"kind": "open", "text": f"{why}: {', '.join(unsaid)}"}
+    return {"kind": "agrees", "text": "Report agrees"} if by[Verdict.AGREES] else {}
+
+
+def _unsaid(hit: Hit, ranking: Ranking) -> list[str]:
+    """What only a report can show, and this one does not mention."""
+    said = {one.chip for one in hit.said}
+    chips = [read_chip(line) for line in ranking.chips if line not in said]
+    return [chip_label(chip) for chip in chips if chip.on and _only_reports_tell(chip)]
+
+
+def _only_reports_tell(chip: Chip) -> bool:
+    absent = isinstance(chip, FindingChip) and chip.polarity is Polarity.ABSENT
+    return absent or (isinstance(chip, MeasurementChip) and chip.plausible)
 
 
 def evidence(hit: Hit) -> str:

@@ -76,13 +76,24 @@ def evaluate(
     *,
     access: Access,
     channel: Channel = Channel.VIDEO,
+    literal: bool = False,
 ) -> Scores:
     """Ask every judged question and score the rankings.
 
-    Judged studies that a ranking leaves out (no vector, no matching report,
-    not indexed) tie for last.
+    With `literal` the encoder is asked the words as they stand, as tables of
+    encoders want it; else they are understood, as in a search. Judged studies
+    that a ranking leaves out (no vector, no matching report, not indexed) tie
+    for last.
     """
-    queries = tuple(_score(searcher, judgment, access, channel) for judgment in judgments)
+    queries = tuple(
+        _score(
+            searcher,
+            judgment,
+            Query(text=judgment.query, literal=literal, limit=None, channel=channel),
+            access,
+        )
+        for judgment in judgments
+    )
     return Scores(queries=queries, overall=summarise(queries))
 
 
@@ -107,8 +118,7 @@ def summarise(queries: Sequence[QueryScores], *, seed: int = 0) -> dict[str, Est
     return overall
 
 
-def _score(searcher: Ranks, judgment: Judgment, access: Access, channel: Channel) -> QueryScores:
-    query = Query(text=judgment.query, limit=None, channel=channel)
+def _score(searcher: Ranks, judgment: Judgment, query: Query, access: Access) -> QueryScores:
     order = searcher.rank(query, access=access)
     ranked = dict(order.studies)
     if judgment.among is not None:

@@ -49,7 +49,7 @@ class Seen:
         """(T, N) score of each study for each text; `LAST` for one that is not ranked."""
         rows: list[list[float]] = []
         for text in texts:
-            query = Query(text=text, limit=None, channel=Channel.VIDEO)
+            query = Query(text=text, literal=True, limit=None, channel=Channel.VIDEO)
             found = dict(self.ranks.rank(query, access=access).studies)
             rows.append([found.get(study, LAST) for study in studies])
         return np.array(rows, dtype=float).reshape(len(texts), len(studies))

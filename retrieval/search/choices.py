@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from retrieval.errors import UsageError
 from retrieval.ports import CatalogReader
+from retrieval.search.understand.interval import Interval
 from retrieval.values.query import Access, Filter
 
 
@@ -33,6 +34,26 @@ def settle(where: Filter, catalog: CatalogReader, *, access: Access) -> Filter:
     return replace(
         where, vendors=vendors, field_strengths_t=frozenset(float(text) for text in strengths)
     )
+
+
+def within(where: Filter, tesla: Interval, catalog: CatalogReader, *, access: Access) -> Filter:
+    """Allow only those of the archive's field strengths that lie in a range.
+
+    Raises
+    ------
+    UsageError
+        None does, or none that the filter allows.
+    """
+    counts = {c.facet: c.counts for c in catalog.facets(Filter(), access=access)}
+    there = sorted(float(text) for text in counts.get("field_strengths_t", ()))
+    allowed = where.field_strengths_t or frozenset(there)
+    found = frozenset(value for value in allowed if value in tesla)
+    if not found:
+        listed = ", ".join(f"{value:g}" for value in there) or "none"
+        raise UsageError(
+            f"no study that may be meant has a field strength of {tesla} T; there are {listed}"
+        )
+    return replace(where, field_strengths_t=found)
 
 
 def _matching(

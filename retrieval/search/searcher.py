@@ -1,19 +1,32 @@
 """From a question to ranked studies with evidence: understand, mask, rank, explain."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+
+import numpy as np
 
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
-from retrieval.search.choices import settle
-from retrieval.search.fuse import fuse
+from retrieval.search.choices import settle, within
+from retrieval.search.fuse import fuse, shared_ranks
+from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
-from retrieval.search.understand.narrowing import narrowed
+from retrieval.search.verdicts import Reports, Witness, shown_by
 from retrieval.search.video import Pool
 from retrieval.values.clip import ClipId
-from retrieval.values.embedding import Embeddings
-from retrieval.values.query import Access, Channel, Evidence, Filter, Hit, Query, Ranking
+from retrieval.values.embedding import Embeddings, unit_rows
+from retrieval.values.query import (
+    Access,
+    Channel,
+    Evidence,
+    Filter,
+    Hit,
+    Query,
+    Ranking,
+    Said,
+    Verdict,
+)
 from retrieval.values.study import StudyId
 
 log = logging.getLogger(__name__)
@@ -41,10 +54,13 @@ class _Found:
     """An order, and what its evidence can be drawn from."""
 
     order: Order
+    planned: Plan
     where: Filter
-    narrowed: tuple[str, ...] = ()
+    channels: tuple[str, ...]
+    set_aside: int = 0
     pool: Pool | None = None
     vector: Embeddings | None = None
+    said: Mapping[StudyId, tuple[Said, ...]] = field(default_factory=dict)
     sentences: Mapping[StudyId, str] = field(default_factory=dict)
 
 
@@ -79,26 +95,34 @@ class Searcher:
     def search(self, query: Query, *, access: Access) -> Ranking:
         """Rank the eligible studies.
 
-        Words about people, scanners and years ("women over 60 at 3 T since 2019")
-        are a filter on top of `query.where`; the rest says what is looked for.
-        Every eligible study is compared, whatever the limit; those without a
-        vector in this generation are counted in `Ranking.missing`, and cannot
-        be among the hits of the video channel. The report channel returns
-        only studies whose report shares a word with the query.
+        The text is understood (`retrieval.search.plan`). Words about people,
+        scanners, years and pictures narrow `query.where`. Findings that are
+        wanted, and what nobody recognised, are asked of the encoder; findings,
+        denials and numbers of the reports. Every eligible study is compared,
+        whatever the limit; those without a vector in this generation are
+        counted in `Ranking.missing`. A study is no hit if its report states what
+        was to be absent, or a number that was not asked for
+        (`Ranking.set_aside`); one whose report denies a finding that is wanted
+        comes after all others. Where the encoder is asked nothing, only studies
+        whose report agrees are hits.
 
         Raises
         ------
         UsageError
             Nothing is asked, or it cannot be asked like this.
         StudyNotFound
-            `query.like` names no study that may be seen.
+            An example is no study that may be seen.
         """
         found = self._find(query, access)
         return Ranking(
             query=query,
             eligible=found.order.eligible,
             missing=found.order.missing,
-            narrowed=found.narrowed,
+            narrowed=found.planned.words,
+            chips=found.planned.lines,
+            free=found.planned.free,
+            channels=found.channels,
+            set_aside=found.set_aside,
             hits=self._hits(found, access),
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
@@ -110,50 +134,68 @@ class Searcher:
 
     def _find(self, query: Query, access: Access) -> _Found:
         _check(query)
-        words: tuple[str, ...] = ()
-        if query.like is None:
-            told = narrowed(query.text, query.where)
-            where = settle(told.where, self._catalog, access=access) if told.words else told.where
-            query, words = replace(query, text=told.text, where=where), told.words
-        eligible = self._eligible(query, access)
-        if query.channel is Channel.REPORT:
-            matches = self._matches(query, eligible, query.limit, access)
-            scored = tuple((study, score) for study, score, _ in matches)
-            return _Found(
-                order=Order(studies=scored, eligible=len(eligible), missing=0),
-                where=query.where,
-                narrowed=words,
-                sentences={study: sentence for study, _, sentence in matches},
-            )
-        pool = self._pool(query.where, eligible, access)
-        vector = self._vector(query, access)
-        missing = self._count_missing(eligible, pool)
-        if query.channel is Channel.VIDEO:
-            nearest = tuple(pool.nearest(vector, query.limit))
-            order = Order(studies=nearest, eligible=len(eligible), missing=missing)
-            return _Found(order=order, where=query.where, narrowed=words, pool=pool, vector=vector)
-        matches = self._matches(query, eligible, None, access)
-        fused = fuse([s for s, _ in pool.nearest(vector, None)], [s for s, _, _ in matches])
-        order = Order(studies=tuple(fused[: query.limit]), eligible=len(eligible), missing=missing)
-        sentences = {study: sentence for study, _, sentence in matches}
+        planned = plan(query)
+        where = self._settled(query, planned, access)
+        eligible = self._eligible(query, planned, where, access)
+        said = Witness(self._catalog, where, access).say(planned.judged)
+        said = {study: told for study, told in said.items() if study in eligible}
+        told = Reports(planned, said)
+        compared, demoted = eligible, frozenset[StudyId]()
+        reports: dict[StudyId, float] = {}
+        sentences: dict[StudyId, str] = {}
+        if query.channel is not Channel.VIDEO:
+            compared, demoted = eligible - told.set_aside, told.contradicted
+            matches = self._matches(query, planned, where, compared, access)
+            reports = told.scores(compared, {study: score for study, score, _ in matches})
+            sentences = {study: sentence for study, _, sentence in matches}
+        rankings: dict[str, dict[StudyId, float]] = {}
+        pool, vector, missing = None, None, 0
+        if query.channel is not Channel.REPORT and (planned.asked or planned.like):
+            pool = self._pool(where, compared, access)
+            missing = self._count_missing(compared, pool)
+            merged = bool(reports or demoted or (planned.asked and planned.like))
+            limit = None if merged else query.limit
+            for name, vector in self._vectors(planned, access):
+                rankings[name] = dict(pool.nearest(vector, limit))
+        if reports:
+            rankings["reports"] = reports
+        order = Order(
+            studies=tuple(_merged(rankings, demoted)[: query.limit]),
+            eligible=len(eligible),
+            missing=missing,
+        )
         return _Found(
             order=order,
-            where=query.where,
-            narrowed=words,
+            planned=planned,
+            where=where,
+            channels=tuple(rankings),
+            set_aside=len(eligible) - len(compared),
             pool=pool,
             vector=vector,
+            said=said,
             sentences=sentences,
         )
 
-    def _eligible(self, query: Query, access: Access) -> frozenset[StudyId]:
-        eligible = self._catalog.eligible(query.where, access=access)
-        if query.like is None:
-            return eligible
-        example = self._catalog.study(query.like, access=access)
-        if query.other_patients:
+    def _settled(self, query: Query, planned: Plan, access: Access) -> Filter:
+        """The filter in the archive's own spelling, where words added to it."""
+        where = planned.where
+        if planned.field_strengths is not None:
+            where = within(where, planned.field_strengths, self._catalog, access=access)
+        return where if where == query.where else settle(where, self._catalog, access=access)
+
+    def _eligible(
+        self, query: Query, planned: Plan, where: Filter, access: Access
+    ) -> frozenset[StudyId]:
+        eligible = self._catalog.eligible(where, access=access)
+        for never in planned.never:
+            meant = settle(never, self._catalog, access=access)
+            eligible -= self._catalog.eligible(meant, access=access)
+        examples = self._catalog.studies(planned.like, access=access)
+        if query.other_patients and examples:
+            patients = {example.patient.id for example in examples}
             others = self._catalog.studies(sorted(eligible), access=access)
-            eligible = frozenset(s.id for s in others if s.patient.id != example.patient.id)
-        return eligible - {example.id}
+            eligible = frozenset(s.id for s in others if s.patient.id not in patients)
+        return eligible - {example.id for example in examples}
 
     def _pool(self, where: Filter, eligible: frozenset[StudyId], access: Access) -> Pool:
         owners = self._catalog.keys(where, self._index.encoder_id, access=access)
@@ -171,17 +213,32 @@ class Searcher:
         return missing
 
     def _matches(
-        self, query: Query, eligible: frozenset[StudyId], limit: int | None, access: Access
+        self,
+        query: Query,
+        planned: Plan,
+        where: Filter,
+        compared: frozenset[StudyId],
+        access: Access,
     ) -> list[tuple[StudyId, float, str]]:
-        found = self._catalog.search_reports(query.text, query.where, limit=limit, access=access)
-        return [match for match in found if match[0] in eligible]
+        """Reports that share words with what no chip stands for."""
+        text = planned.free
+        if query.channel is Channel.REPORT and not planned.judged:
+            text = query.text
+        if not text:
+            return []
+        found = self._catalog.search_reports(text, where, limit=None, access=access)
+        return [match for match in found if match[0] in compared]
 
-    def _vector(self, query: Query, access: Access) -> Embeddings:
-        if query.like is not None:
-            return self._example(query.like, access)
-        if self._texts is None:
-            raise ValueError("this searcher was made without a text encoder")
-        return self._texts.encode_texts([query.text])
+    def _vectors(self, planned: Plan, access: Access) -> Iterator[tuple[str, Embeddings]]:
+        """What is compared with the archive: the words, the examples; the words last."""
+        if planned.like:
+            rows = [self._example(study, access).vectors[0] for study in planned.like]
+            mean = unit_rows(np.mean(rows, axis=0, keepdims=True))
+            yield "example", Embeddings(self._index.encoder_id, mean)
+        if planned.asked:
+            if self._texts is None:
+                raise ValueError("this searcher was made without a text encoder")
+            yield "words", asked_vector(self._texts, planned.asked)
 
     def _example(self, study: StudyId, access: Access) -> Embeddings:
         """The example's own vector, whatever filter the answers must meet."""
@@ -207,6 +264,7 @@ class Searcher:
                 study=study,
                 evidence=evidence[study.id],
                 impression=impressions.get(study.id),
+                said=found.said.get(study.id, ()),
             )
             for rank, (study, (_, score)) in enumerate(
                 zip(studies, found.order.studies, strict=True), start=1
@@ -219,6 +277,7 @@ class Searcher:
         best: dict[StudyId, tuple[ClipId, float]] = {}
         if found.pool is not None and found.vector is not None:
             best = found.pool.best_clips(found.vector, ids)
+            best |= self._showing(ids, found, access).best_clips(found.vector, ids)
         named = self._catalog.clips_named([clip for clip, _ in best.values()], access=access)
         shown = {clip.study: clip for clip in named}
         for study in ids:
@@ -229,10 +288,45 @@ class Searcher:
             study: Evidence(
                 clip=shown[study],
                 score=best[study][1] if study in best else None,
-                sentence=found.sentences.get(study),
+                sentence=found.sentences.get(study) or _agreeing(found.said.get(study, ())),
             )
             for study in ids
         }
+
+    def _showing(self, ids: list[StudyId], found: _Found, access: Access) -> Pool:
+        """Clips of the techniques that show what is wanted; empty where that may be any."""
+        techniques = shown_by(found.planned.wanted)
+        asked = found.where.techniques
+        techniques = techniques & asked if asked else techniques
+        if not techniques:
+            return Pool(self._index, {})
+        where = replace(found.where, techniques=techniques)
+        return self._pool(where, frozenset(ids), access)
+
+
+def asked_vector(texts: TextEncoder, asked: Sequence[Sequence[str]]) -> Embeddings:
+    """One direction for several things asked: each the mean of its phrasings, all of one weight."""
+    flat = [phrasing for group in asked for phrasing in group]
+    rows = texts.encode_texts(flat).vectors
+    ends = np.cumsum([len(group) for group in asked])[:-1]
+    groups = [unit_rows(part.mean(axis=0, keepdims=True)) for part in np.split(rows, ends)]
+    return Embeddings(texts.encoder_id, unit_rows(np.mean(groups, axis=0)))
+
+
+def _merged(
+    rankings: Mapping[str, Mapping[StudyId, float]], demoted: frozenset[StudyId]
+) -> list[tuple[StudyId, float]]:
+    """One ranking keeps its scores, several are fused; those demoted come last."""
+    if len(rankings) == 1:
+        (scores,) = rankings.values()
+        merged = list(scores.items())
+    else:
+        merged = fuse(*(shared_ranks(scores) for scores in rankings.values()))
+    return sorted(merged, key=lambda item: item[0] in demoted)
+
+
+def _agreeing(said: Sequence[Said]) -> str | None:
+    return next((one.sentence for one in said if one.verdict is Verdict.AGREES), None)
 
 
 def _check(query: Query) -> None:
@@ -241,7 +335,5 @@ def _check(query: Query) -> None:
         raise UsageError(f"limit is {query.limit}; give a number from 1, or all")
     if query.like is None and not query.text.strip():
         raise UsageError("nothing is asked; give some words, such as: dilated left ventricle")
-    if query.like is not None and query.text.strip():
-        raise UsageError("give words or an example study, not both")
-    if query.like is not None and query.channel is not Channel.VIDEO:
-        raise UsageError("an example study is compared by video; leave the channel at video")
+    if query.like is not None and query.channel is Channel.REPORT:
+        raise UsageError("an example study is compared by video; leave the channel at all or video")

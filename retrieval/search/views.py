@@ -5,16 +5,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from retrieval.search.estimates import COVERAGE, Places
+from retrieval.search.understand.labels import chip_label
+from retrieval.search.understand.lines import read_chip
 from retrieval.values.clip import ClipRecord
 from retrieval.values.estimate import Quantity
-from retrieval.values.query import Hit, Ranking
+from retrieval.values.query import Hit, Ranking, Verdict
 from retrieval.values.report import Report
 from retrieval.values.study import Study
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
 
-RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "evidence", "impression")
+RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "evidence", "report")
 SERIES_COLUMNS: Row = ("series", "state", "view", "technique", "slices x phases", "mm", "clips")
 
 ESTIMATE_COLUMNS: Row = ("machine estimate", "percentile", f"{COVERAGE:.0%} interval", "of studies")
@@ -39,7 +41,11 @@ def ranking_json(ranking: Ranking) -> Json:
     return {
         "query": ranking.query.text if ranking.query.like is None else ranking.query.like,
         "narrowed": ranking.narrowed,
+        "chips": ranking.chips,
+        "free_text": ranking.free,
+        "channels": ranking.channels,
         "eligible": ranking.eligible,
+        "set_aside": ranking.set_aside,
         "encoder": ranking.encoder_id,
         "generation": ranking.generation,
         "hits": [_hit_json(hit) for hit in ranking.hits],
@@ -56,7 +62,7 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             _who(hit.study),
             _text(hit.study.year),
             _clip_words(hit.evidence.clip),
-            textwrap.shorten(hit.evidence.sentence or hit.impression or "", 120, placeholder=" …"),
+            textwrap.shorten(_words(hit), 120, placeholder=" …"),
         )
         for hit in ranking.hits
     ]
@@ -66,11 +72,24 @@ def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
     studies = "study" if ranking.eligible == 1 else "studies"
-    words = f"{' · '.join(ranking.narrowed)} (taken as filters) · " if ranking.narrowed else ""
+    aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
+    by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
     return (
-        f"{words}{count} of {ranking.eligible} eligible {studies} · "
+        f"{count} of {ranking.eligible} eligible {studies} · {aside}{by}"
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
     )
+
+
+def understood_lines(ranking: Ranking) -> list[str]:
+    """What the query was understood as, one line each; nothing for an example alone."""
+    labels = [
+        f"{n}. {chip_label(chip)}{'' if chip.on else ' (off)'}"
+        for n, chip in enumerate(map(read_chip, ranking.chips), start=1)
+    ]
+    lines = [f"understood: {'  '.join(labels)}"] if labels else []
+    if ranking.free and ranking.chips:
+        lines.append(f"as it is: {ranking.free}")
+    return lines
 
 
 def study_json(study: Study, clips: Sequence[ClipRecord], report: Report | None) -> Json:
@@ -196,8 +215,20 @@ def _hit_json(hit: Hit) -> Json:
         "study": hit.study.id,
         "score": hit.score,
         "evidence": {"view": clip.view, "technique": clip.technique, "clip": clip.id},
+        "sentence": hit.evidence.sentence,
+        "said": [
+            {"chip": one.chip, "verdict": one.verdict, "sentence": one.sentence} for one in hit.said
+        ],
         "impression": hit.impression,
     }
+
+
+def _words(hit: Hit) -> str:
+    """What the report says against the query before what it says for it."""
+    against = [one.sentence for one in hit.said if one.verdict is Verdict.CONTRADICTS]
+    if against:
+        return f"report says otherwise: {against[0]}"
+    return hit.evidence.sentence or hit.impression or ""
 
 
 def _clip_json(clip: ClipRecord) -> Json:

@@ -48,6 +48,32 @@ class Filter:
     year_to: int | None = None
 
 
+class Verdict(StrEnum):
+    """What a report says of something that was asked. Silence is no verdict."""
+
+    AGREES = "agrees"
+    CONTRADICTS = "contradicts"
+    LEFT_OPEN = "leaves open"
+    NOT_ASSESSED = "not assessed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a study's newest report says of one chip of the query.
+
+    Attributes
+    ----------
+    chip
+        As in `Query.chips`.
+    sentence
+        The sentence behind it, on one line.
+    """
+
+    chip: str
+    verdict: Verdict
+    sentence: str
+
+
 class Channel(StrEnum):
     """Where the ranking of an answer comes from."""
 
@@ -58,12 +84,17 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Query:
-    """A question in plain words, or an example study.
+    """A question in plain words, an example study, or both.
 
     Attributes
     ----------
     text
-        What is looked for; empty when `like` is given.
+        What is looked for.
+    chips
+        What the text means, one line each (`retrieval.search.understand.lines`),
+        in place of what it would be understood as; None to have it understood.
+    literal
+        Take the text as it is: all of it goes to the encoder, nothing is understood.
     like
         Find the studies nearest to this one (itself left out).
     limit
@@ -73,6 +104,8 @@ class Query:
     """
 
     text: str = ""
+    chips: tuple[str, ...] | None = None
+    literal: bool = False
     like: StudyId | None = None
     limit: int | None = 12
     where: Filter = field(default_factory=Filter)
@@ -102,13 +135,22 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """One study that answers a query. `rank` is 1-based."""
+    """One study that answers a query.
+
+    Attributes
+    ----------
+    rank
+        1-based.
+    said
+        What its report says of what was asked, chip by chip; silence is left out.
+    """
 
     rank: int
     score: float
     study: Study
     evidence: Evidence
     impression: str | None
+    said: tuple[Said, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +163,13 @@ class Ranking:
         Studies that passed filter and permissions; every one but `missing` was compared.
     narrowed
         Words of the query that became a filter, as they were typed.
+    chips, free
+        What the query was understood as, and what no chip stands for.
+    channels
+        Whose rankings made this one: "words", "example", "reports".
+    set_aside
+        Eligible studies that are no hit because their report says otherwise:
+        it states what was to be absent, or a number that was not asked for.
     missing
         Eligible studies of which this generation has no vector, because they
         were embedded after it was published or its encoder sees nothing in them.
@@ -133,3 +182,7 @@ class Ranking:
     generation: str
     missing: int = 0
     narrowed: tuple[str, ...] = ()
+    chips: tuple[str, ...] = ()
+    free: str = ""
+    channels: tuple[str, ...] = ()
+    set_aside: int = 0

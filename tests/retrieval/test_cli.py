@@ -155,9 +155,15 @@ def door(filled: Path, tmp_path: Path, capsys, monkeypatch) -> Door:
     return Door(filled, capsys, monkeypatch)
 
 
+KEYS = [
+    "query", "narrowed", "chips", "free_text", "channels", "eligible", "set_aside", "encoder",
+    "generation", "hits",
+]  # fmt: skip
+
+
 def test_search_prints_the_object_of_the_contract(door: Door):
-    found = door.json("search", WANTED)
-    assert list(found) == ["query", "narrowed", "eligible", "encoder", "generation", "hits"]
+    found = door.json("search", WANTED, "--literal", "--channels", "video")
+    assert list(found) == KEYS
     assert (found["query"], found["eligible"], found["encoder"]) == (WANTED, 3, ENCODER)
     assert found["generation"] == generation.current(door.home / "generations")
     _, clips = study_of("first")
@@ -167,6 +173,8 @@ def test_search_prints_the_object_of_the_contract(door: Door):
         "study": hexname("first"),
         "score": 0.9,
         "evidence": {"view": shown.view, "technique": "cine", "clip": shown.id},
+        "sentence": None,
+        "said": [],
         "impression": "The left ventricle is dilated.",
     }
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
@@ -197,7 +205,8 @@ def test_search_prints_the_object_of_the_contract(door: Door):
     ids=" ".join,
 )
 def test_every_filter_filters(door: Door, options: list[str], expected: list[str]):
-    found = door.hits("search", WANTED, *options)
+    how = options if "--channels" in options else [*options, "--channels", "video"]
+    found = door.hits("search", WANTED, "--literal", *how)
     assert sorted(found) == sorted(expected)
     if "report" not in options:
         assert found == expected
@@ -218,7 +227,7 @@ def test_similar_prints_the_same_object(door: Door, monkeypatch):
 
     monkeypatch.setattr(wiring, "open_encoder", no_encoder)
     found = door.json("similar", hexname("second"))
-    assert list(found) == ["query", "narrowed", "eligible", "encoder", "generation", "hits"]
+    assert list(found) == KEYS
     assert (found["query"], found["eligible"]) == (hexname("second"), 2)
     assert [hit["study"] for hit in found["hits"]] == [hexname("third"), hexname("first")]
     assert len(door.json("similar", hexname("second"), "--limit", "1")["hits"]) == 1
@@ -281,7 +290,7 @@ class TestResearch:
 
 def test_people_get_a_table_and_programs_a_clean_stdout(door: Door, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
-    code, out, err = door("search", WANTED, "--limit", "2")
+    code, out, err = door("search", WANTED, "--limit", "2", "--literal")
     assert code == 0
     assert hexname("first") in out
     assert hexname("third") not in out
@@ -446,7 +455,44 @@ def test_words_about_people_are_told_as_filters(door):
     assert found["eligible"] == 1
     code, _, err = door("search", f"{WANTED}, women")
     assert code == 0
-    assert "women (taken as filters) · 1 of 1 eligible study" in err
+    assert "understood: 1. LV dilation  2. women" in err
+    assert "1 of 1 eligible study" in err
     code, _, err = door("search", "women over 60")
     assert code == 2
     assert "not what to look for" in err
+
+
+def test_an_answer_says_what_was_understood_and_what_the_report_says(door):
+    found = door.json("search", f"{WANTED}, wobbling")
+    assert found["chips"] == ["finding:lv_dilation;at=lv"]
+    assert (found["free_text"], found["channels"]) == ("wobbling", ["words", "reports"])
+    first = found["hits"][0]
+    assert first["study"] == hexname("first")
+    (said,) = first["said"]
+    assert (said["chip"], said["verdict"]) == ("finding:lv_dilation;at=lv", "agrees")
+    assert said["sentence"] == first["sentence"]
+
+
+def test_chips_can_be_turned_off_flipped_and_added(door):
+    def chips(*options):
+        return door.json("search", f"{WANTED}, women", *options)["chips"]
+
+    lv, women = "finding:lv_dilation;at=lv", "sex:F"
+    assert chips("--off", "2") == [lv, f"~{women}"]
+    assert chips("--flip", "1", "--add", "finding:scar") == [f"-{lv}", women, "finding:scar"]
+    code, _, err = door("search", WANTED, "--off", "7")
+    assert (code, "there is no chip 7; the query has 1" in err) == (2, True)
+    code, _, err = door("search", WANTED, "--flip", "1", "--literal")
+    assert (code, "a literal query has no chips" in err) == (2, True)
+
+
+def test_a_denial_is_answered_by_reports_and_says_so(door):
+    code, _, err = door("search", "no LV dilation")
+    assert code == 0
+    assert "1 whose report says otherwise" in err
+
+
+def test_words_and_an_example_are_asked_together(door):
+    found = door.json("search", WANTED, "--like", hexname("second"))
+    assert found["channels"][:2] == ["example", "words"]
+    assert hexname("second") not in [hit["study"] for hit in found["hits"]]

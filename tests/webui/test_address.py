@@ -1,5 +1,6 @@
 """The URL is the page's only memory, so it must say everything, and nothing else."""
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlencode
 
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from webui.address import (
     Address,
     filtered,
     from_params,
+    meaning,
     more_like,
     search_for,
     to_params,
@@ -105,6 +107,24 @@ def test_the_query_asks_for_as_many_hits_as_the_page_needs():
     assert (Address(like=like).query().like, Address(like=like).query().text) == (like, "")
 
 
-def test_an_example_wins_over_words():
-    address, _ = from_params({"q": ["scar"], "like": ["2" * 24]})
-    assert (address.like, address.text, address.asks) == ("2" * 24, "", True)
+def test_words_and_an_example_are_asked_together():
+    address, _ = from_params({"q": ["without scar"], "like": ["2" * 24]})
+    assert (address.like, address.text, address.asks) == ("2" * 24, "without scar", True)
+    assert (address.query().like, address.query().text) == ("2" * 24, "without scar")
+    assert search_for("with scar", address) == Address(text="with scar", like=address.like)
+
+
+def test_edited_chips_stand_in_the_address():
+    chips = ("finding:lv_dilation;at=lv", "-finding:scar", "~measurement:lvef:(,35)", "sex:F")
+    address = Address(text="dilated LV", chips=chips)
+    written = {k: v if isinstance(v, list) else [v] for k, v in to_params(address).items()}
+    assert from_params(written) == (address, [])
+    assert address.query().chips == chips
+    assert meaning(chips[:1], replace(address, page=3)) == replace(address, chips=chips[:1])
+
+
+def test_a_chip_that_means_nothing_is_named():
+    address, unread = from_params({"q": ["scar"], "chip": ["finding:scar", "finding:unicorn"]})
+    assert address.chips == ("finding:scar",)
+    assert unread == ["chip=finding:unicorn"]
+    assert from_params({"q": ["scar"]})[0].chips is None

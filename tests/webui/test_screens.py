@@ -8,7 +8,7 @@ import fake_archive
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished
+from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished, UsageError
 from retrieval.values.query import Query
 from webui import backend, server
 from webui.sheets import unpack
@@ -60,17 +60,61 @@ def test_a_search_shows_twelve_cards_best_first_and_what_was_compared(archive):
     assert not shown["cineseek_query"]["focus"]
 
 
-def test_words_that_became_filters_are_told(archive, monkeypatch):
+def understood(monkeypatch, **found):
+    """Have every answer say that the query was understood like this."""
     asked = fake_archive.FakeSearcher.search
 
-    def narrowing(self, query, *, access):
-        return replace(asked(self, query, access=access), narrowed=("women over 60", "<3 T>"))
+    def search(self, query, *, access):
+        return replace(asked(self, query, access=access), **found)
 
-    monkeypatch.setattr(fake_archive.FakeSearcher, "search", narrowing)
-    shown = html(visit(archive, q="large heart, women over 60"))
-    assert "Taken as filters: <b>women over 60 · &lt;3 T&gt;</b>" in shown
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", search)
+
+
+def test_the_meaning_of_the_query_stands_below_it_and_can_be_changed(archive, monkeypatch):
+    chips = ("finding:lv_dilation;at=lv", "-finding:scar", "sex:F")
+    understood(monkeypatch, chips=chips, free="baggy", set_aside=3)
+    test = visit(archive, q="baggy dilated LV without scar, women")
+    row = parts(test)["cineseek_chips"]
+    assert [(c["label"], c["absent"], c["source"]) for c in row["chips"]] == [
+        ("LV dilation", False, "images + report"),
+        ("scar", True, "report"),
+        ("women", False, "filter"),
+    ]
+    assert [c["toggled"] for c in row["chips"]] == [f"~{line}" for line in chips]
+    assert [c["flipped"] for c in row["chips"]] == [
+        "-finding:lv_dilation;at=lv", "finding:scar", "-sex:F",
+    ]  # fmt: skip
+    assert row["free"] == "baggy"
+    assert row["note"].startswith("Absence is read from reports")
+    assert "3 studies set aside: the report says otherwise" in html(test)
+
+
+def test_a_query_that_no_chip_stands_for_has_no_row(archive):
+    assert "cineseek_chips" not in parts(visit(archive, q="large heart"))
+
+
+def test_words_that_leave_nothing_are_named(archive, monkeypatch):
+    understood(monkeypatch, narrowed=("women over 60", "<3 T>"))
     nothing = html(visit(archive, q="large heart, women over 60", year="1900-1901"))
     assert "passes these filters and is meant by “women over 60 · &lt;3 T&gt;”" in nothing
+
+
+def test_what_cannot_be_asked_keeps_the_query_and_the_filters(archive, monkeypatch):
+    def refuse(self, query, *, access):
+        raise UsageError("no study has vendor <Philips>; there are Siemens")
+
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", refuse)
+    test = visit(archive, q="scar, Philips")
+    assert "This cannot be asked" in html(test)
+    assert "no study has vendor &lt;Philips&gt;; there are Siemens" in html(test)
+    assert parts(test)["cineseek_query"]["text"] == "scar, Philips"
+    assert "cineseek_filters" in parts(test)
+
+
+def test_what_only_reports_can_say_says_so_where_none_does(archive, monkeypatch):
+    understood(monkeypatch, hits=(), channels=(), chips=("-finding:scar",))
+    shown = html(visit(archive, q="no scar"))
+    assert "None of the 24 studies has a report that says so." in shown
 
 
 def test_the_second_page_goes_on_where_the_first_ended(archive):

@@ -1,6 +1,7 @@
 """Pictures travel with their facts in one message."""
 
 import json
+from dataclasses import replace
 
 import fake_archive
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.values.clip import ClipId
+from retrieval.values.query import Said, Verdict
 from webui.cards import card, clips_of
 from webui.sheets import SheetReader, pack, tile, unpack
 
@@ -52,26 +54,74 @@ def test_a_tile_says_how_to_cut_and_time_the_sheet():
     assert told["starts"][:3] == pytest.approx([0, 0.05, 0.1])
 
 
-def first_card():
+def first_card(said=(), channels=("words",), chips=()):
     catalog = fake_archive.reading().catalog
-    hit = (
-        fake_archive.FakeSearcher(catalog)
-        .search(fake_archive.Query(text="large", limit=1), access=None)
-        .hits[0]
-    )
+    query = fake_archive.Query(text="large", limit=1)
+    ranking = fake_archive.FakeSearcher(catalog).search(query, access=None)
+    ranking = replace(ranking, channels=channels, chips=chips)
+    hit = replace(ranking.hits[0], said=said)
     clips = catalog.clips(hit.study.id, access=None)
-    return hit, card(hit, clips, fake_archive.address_of(hit.study.id))
+    return hit, card(hit, clips, fake_archive.address_of(hit.study.id), ranking)
 
 
 def test_a_card_says_what_the_hit_says():
     hit, made = first_card()
     content = json.loads(json.dumps(made.content))
-    assert content["score"] == f"{hit.score:.3f}"
+    assert content["score"] == f"similarity {hit.score:.3f}"
+    assert (content["source"], content["note"]) == ("images only", {})
     assert content["impression"] == hit.impression
     assert content["main"]["label"] == "SAX mid · cine"
     assert content["main"]["clip"] == hit.evidence.clip.id
     assert content["evidence"] == f"Best clip: SAX mid · cine, {hit.evidence.score:.3f}"
     assert content["params"] == {"study": hit.study.id}
+
+
+SCAR, DILATED = "-finding:scar", "finding:lv_dilation;at=lv"
+
+
+def said(chip, verdict, sentence="A sentence."):
+    return Said(chip=chip, verdict=verdict, sentence=sentence)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "text"),
+    [
+        ([said(DILATED, Verdict.AGREES)], "agrees", "Report agrees"),
+        ([said(SCAR, Verdict.NOT_ASSESSED)], "open", "Not assessed: no scar"),
+        ([said(DILATED, Verdict.LEFT_OPEN)], "open", "Left open: “A sentence.”"),
+        (
+            [said(SCAR, Verdict.AGREES), said(DILATED, Verdict.CONTRADICTS, "Normal LV.")],
+            "against",
+            "Report: “Normal LV.”",
+        ),
+    ],
+)
+def test_a_card_says_whether_the_report_agrees(told, kind, text):
+    _, made = first_card(tuple(told), channels=("words", "reports"))
+    assert made.content["note"] == {"kind": kind, "text": text}
+    assert made.content["score"] == ""
+
+
+@pytest.mark.parametrize("chip", [SCAR, "measurement:lvef:(,35)"])
+def test_a_card_says_what_the_report_does_not(chip):
+    label = {SCAR: "no scar"}.get(chip, "LVEF < 35 %")
+    _, made = first_card(channels=("words",), chips=(DILATED, chip, f"~{chip}", "sex:F"))
+    assert made.content["note"] == {"kind": "open", "text": f"The report does not say: {label}"}
+    _, made = first_card((said(chip, Verdict.AGREES),), chips=(DILATED, chip))
+    assert made.content["note"]["kind"] == "agrees"
+
+
+def test_a_card_shows_the_sentences_that_agree_and_where_it_comes_from():
+    told = (
+        said(SCAR, Verdict.AGREES, "No scar."),
+        said(DILATED, Verdict.AGREES, "Large LV."),
+        said("finding:hcm", Verdict.LEFT_OPEN, "HCM?"),
+    )
+    _, made = first_card(told, channels=("words", "reports"))
+    assert made.content["impression"] == "No scar. Large LV."
+    assert made.content["source"] == "images + report"
+    _, made = first_card(told, channels=("reports",))
+    assert (made.content["source"], made.content["score"]) == ("report only", "")
 
 
 def test_the_best_matching_clips_are_sent_first():

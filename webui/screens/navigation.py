@@ -6,9 +6,10 @@ import streamlit as st
 
 from retrieval.values.query import Filter
 from retrieval.values.study import StudyId
-from webui.address import Address, filtered, from_params, more_like, search_for, to_params
+from webui.address import Address, filtered, from_params, meaning, more_like, search_for, to_params
 
-QUERY, FILTERS, RESULTS, PLAYER, EXAMPLES = "query", "filters", "results", "player", "examples"
+QUERY, CHIPS, FILTERS, RESULTS = "query", "chips", "filters", "results"
+PLAYER, EXAMPLES = "player", "examples"
 """Keys of the components on the page."""
 
 _LAST = "last study"
@@ -40,6 +41,13 @@ def searched() -> None:
         go(search_for(text, here()[0]))
 
 
+def meaning_changed() -> None:
+    """Follow the row of chips."""
+    chips = _value(CHIPS, "change")
+    if isinstance(chips, list):
+        go(meaning([str(line) for line in chips], here()[0]))
+
+
 def example_asked() -> None:
     """Ask one of the first visit's questions."""
     text = _value(EXAMPLES, "ask")
@@ -48,8 +56,8 @@ def example_asked() -> None:
 
 
 def example_dropped() -> None:
-    """Drop the study that more were wanted like; the filters stay."""
-    go(Address(where=here()[0].where))
+    """Drop the study that more were wanted like; words and filters stay."""
+    go(replace(here()[0], like=None, page=1))
 
 
 def filters_changed() -> None:

@@ -5,14 +5,15 @@ from html import escape
 
 import streamlit as st
 
+from retrieval.errors import UsageError
 from retrieval.values.query import Filter, Ranking
 from webui import words
 from webui.address import PAGE_SIZE, Address
 from webui.backend import READER, Coverage, Desk
 from webui.cards import Card, card
-from webui.parts import filters, query, results
+from webui.parts import chips, filters, query, results
 from webui.screens import frame, navigation
-from webui.screens.navigation import FILTERS, QUERY, RESULTS
+from webui.screens.navigation import CHIPS, FILTERS, QUERY, RESULTS
 
 KEYS = (
     ("/", "search"),
@@ -26,13 +27,23 @@ KEYS = (
 
 def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) -> None:
     """Answer the address's question."""
+    asked: Ranking | UsageError
+    try:
+        asked = desk.reading.searcher.search(address.query(), access=READER)
+    except UsageError as error:
+        asked = error
     with st.container(key="ask"):
         query_box(address, coverage)
+        if isinstance(asked, Ranking) and asked.chips:
+            chips.show(asked, key=CHIPS, on_change=navigation.meaning_changed)
     with st.container(key="body", horizontal=True, gap=None):
         with st.container(key="side", width=232):
             _filters(desk, coverage, address)
         with st.container(key="main", gap=None):
-            _answer(desk, coverage, address, unread)
+            if isinstance(asked, Ranking):
+                _answer(desk, asked, coverage, address, unread)
+            else:
+                _message("This cannot be asked", str(asked))
     frame.bottom(KEYS)
 
 
@@ -53,8 +64,9 @@ def _filters(desk: Desk, coverage: Coverage, address: Address) -> None:
     filters.show(content, key=FILTERS, on_change=navigation.filters_changed)
 
 
-def _answer(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) -> None:
-    ranking = desk.reading.searcher.search(address.query(), access=READER)
+def _answer(
+    desk: Desk, ranking: Ranking, coverage: Coverage, address: Address, unread: list[str]
+) -> None:
     hits = ranking.hits[(address.page - 1) * PAGE_SIZE : address.page * PAGE_SIZE]
     st.html(status(ranking, len(hits), coverage, address, unread))
     if not hits:
@@ -66,6 +78,7 @@ def _answer(desk: Desk, coverage: Coverage, address: Address, unread: list[str])
             hit,
             catalog.clips(hit.study.id, access=READER),
             replace(address, study=hit.study.id),
+            ranking,
         )
         for hit in hits
     ]
@@ -74,7 +87,7 @@ def _answer(desk: Desk, coverage: Coverage, address: Address, unread: list[str])
         desk.sheets,
         key=RESULTS,
         page=address.page,
-        pages=pages(ranking.eligible),
+        pages=pages(answers(ranking)),
         selected=navigation.last_study(),
         on={
             "open": lambda: navigation.opened(RESULTS),
@@ -84,9 +97,16 @@ def _answer(desk: Desk, coverage: Coverage, address: Address, unread: list[str])
     )
 
 
-def pages(eligible: int) -> int:
-    """Pages that hold every eligible study."""
-    return -(-eligible // PAGE_SIZE)
+def answers(ranking: Ranking) -> int:
+    """How many studies there are to page through."""
+    if ranking.channels == ("reports",):
+        return len(ranking.hits)
+    return ranking.eligible - ranking.set_aside - ranking.missing
+
+
+def pages(studies: int) -> int:
+    """Pages that hold so many studies."""
+    return -(-studies // PAGE_SIZE)
 
 
 def status(
@@ -97,9 +117,11 @@ def status(
     which = f"{shown:,}" if address.page == 1 else f"{first:,} to {first + shown - 1:,}"
     found = f"<b>{which} of {ranking.eligible:,} eligible</b>"
     parts = [f'{found}<span class="cs-quiet">; {compared(ranking)}</span>']
-    if ranking.narrowed:
-        said = escape(" · ".join(ranking.narrowed))
-        parts.append(f'<span class="cs-quiet">Taken as filters: <b>{said}</b></span>')
+    if ranking.set_aside:
+        parts.append(
+            f'<span class="cs-quiet">{words.studies(ranking.set_aside)} set aside: '
+            "the report says otherwise</span>"
+        )
     if coverage.not_indexed:
         reasons = "".join(
             f"<li>{escape(words.joined((state.value, reason)))}<b>{n:,}</b></li>"
@@ -129,14 +151,24 @@ def compared(ranking: Ranking) -> str:
     )
 
 
+def _message(title: str, text: str) -> None:
+    st.html(f'<section class="cs-message inline"><h1>{title}</h1><p>{escape(text)}</p></section>')
+
+
 def _nothing(ranking: Ranking, address: Address) -> None:
-    if ranking.eligible and address.page > 1:
-        text = f"There are {pages(ranking.eligible):,} pages of results."
+    if ranking.eligible and not ranking.channels:
+        text = (
+            f"None of the {words.studies(ranking.eligible)} has a report that says so. "
+            "Images alone cannot show that something is absent, nor measure it."
+        )
+        button = ("Take the filters away", navigation.filters_reset)
+    elif ranking.eligible and address.page > 1:
+        text = f"There are {pages(answers(ranking)):,} pages of results."
         button = ("First page", lambda: navigation.go(replace(address, page=1)))
     else:
-        words = f" and is meant by “{escape(' · '.join(ranking.narrowed))}”"
-        text = f"No indexed study passes these filters{words if ranking.narrowed else ''}."
+        said = f" and is meant by “{' · '.join(ranking.narrowed)}”"
+        text = f"No indexed study passes these filters{said if ranking.narrowed else ''}."
         button = ("Take the filters away", navigation.filters_reset)
-    st.html(f'<section class="cs-message inline"><h1>Nothing to show</h1><p>{text}</p></section>')
+    _message("Nothing to show", text)
     if address.where != Filter() or address.page > 1:
         st.button(button[0], on_click=button[1], key="way out")

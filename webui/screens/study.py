@@ -96,8 +96,9 @@ def _player(
     near: Ranking | None,
     hit: Hit | None,
 ) -> None:
-    hits = near.hits if near else ()
-    cases: list[Card] = [card(h, (), replace(address, study=h.study.id)) for h in hits]
+    cases: list[Card] = []
+    if near is not None:
+        cases = [card(h, (), replace(address, study=h.study.id), near) for h in near.hits]
     content = studyview.layout(study, clips, hit.evidence.clip.id if hit else None)
     content["near"] = [case.content for case in cases]
     content["nearNote"] = "whole study, by images; other patients only"

@@ -1,13 +1,12 @@
-"""Words of a query that say whose studies are meant, as a filter; the rest says what is looked for.
+"""Words of a query that say whose studies are meant, as filters of the catalog.
 
 An encoder of images cannot tell a woman's heart from a man's or 2019 from
-2020; the catalog can. Only positive words become a filter: "not at 3 T" stays
-what it was.
+2020; the catalog can.
 """
 
-from collections.abc import Sequence, Set
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 from retrieval.errors import UsageError
 from retrieval.search.understand.chips import (
@@ -16,70 +15,108 @@ from retrieval.search.understand.chips import (
     DateChip,
     FieldStrengthChip,
     SexChip,
+    TechniqueChip,
     VendorChip,
+    ViewChip,
 )
-from retrieval.search.understand.query import beside, understand
+from retrieval.search.understand.interval import Interval
 from retrieval.values.finding import Polarity
 from retrieval.values.query import Filter
 
 Bounds = tuple[int | None, int | None]
 T = TypeVar("T")
 
+_FILTERS = (
+    SexChip,
+    AgeChip,
+    VendorChip,
+    DateChip,
+    FieldStrengthChip,
+    ViewChip,
+    TechniqueChip,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Narrowed:
-    """A query whose words about people, scanners and years became a filter.
+class Narrowing:
+    """What a query's words about people, scanners, years and pictures leave.
 
     Attributes
     ----------
-    text
-        What is left of the query, for the channels; never empty.
     where
-        The filter, with what the words add.
+        A study must pass this.
+    never
+        A study must pass none of these.
+    field_strengths
+        Tesla asked for as a range, which no filter can hold.
     words
-        The stretches that became a filter, as they were typed.
+        The stretches that became filters, as they were typed.
     """
 
-    text: str
     where: Filter
+    never: tuple[Filter, ...]
+    field_strengths: Interval | None
     words: tuple[str, ...]
 
 
-def narrowed(text: str, where: Filter) -> Narrowed:
-    """Take the words that a filter can answer out of a query.
+def narrowing(chips: Sequence[Chip], where: Filter, *, said: Callable[[Chip], str]) -> Narrowing:
+    """Add to a filter what chips ask for that the catalog can answer.
 
     Several of one kind widen each other where they name values ("women, men"),
     and must all hold where they are bounds.
 
+    Parameters
+    ----------
+    said
+        The words that a chip stands for.
+
     Raises
     ------
     UsageError
-        Nothing else is asked, or words and filter contradict each other.
+        Chips and filter contradict each other.
     """
-    query = understand(text)
-    chips = [chip for chip in query.chips if _filters(chip)]
-    mixed = {chip.span for chip in query.chips if not _filters(chip)}
-    chips = [chip for chip in chips if chip.span not in mixed]
-    spans = sorted({chip.span for chip in chips if chip.span is not None})
-    if not spans:
-        return Narrowed(text=text, where=where, words=())
-    rest = beside(text, spans)
-    if not rest:
-        raise UsageError(
-            f"{text!r} says whose studies, not what to look for; "
-            "add words such as: dilated left ventricle"
-        )
-    words = tuple(text[start:end] for start, end in spans)
-    return Narrowed(text=rest, where=_joined(where, chips, words), words=words)
+    about = [chip for chip in chips if isinstance(chip, _FILTERS)]
+    wanted = [chip for chip in about if chip.polarity is Polarity.PRESENT]
+    denied = [chip for chip in about if chip.polarity is Polarity.ABSENT]
+    words = tuple(dict.fromkeys(said(chip) for chip in about))
+    ranges = [chip for chip in about if _is_range(chip)]
+    return Narrowing(
+        where=_joined(where, [chip for chip in wanted if chip not in ranges], words),
+        never=tuple(_joined(Filter(), [c], words) for c in denied if c not in ranges),
+        field_strengths=_overlap([_tesla(chip) for chip in ranges]),
+        words=words,
+    )
 
 
-def _filters(chip: Chip) -> bool:
-    """Whether the catalog can answer a chip."""
-    if chip.polarity is not Polarity.PRESENT:
-        return False
-    if isinstance(chip, FieldStrengthChip):
-        return chip.values.low is not None and chip.values.low == chip.values.high
-    return isinstance(chip, SexChip | AgeChip | VendorChip | DateChip)
+def _is_range(chip: Chip) -> TypeGuard[FieldStrengthChip]:
+    return isinstance(chip, FieldStrengthChip) and not _single(chip.values)
+
+
+def _tesla(chip: FieldStrengthChip) -> Interval:
+    """The field strengths that a range allows, or leaves where it is denied."""
+    given = chip.values
+    if chip.polarity is Polarity.PRESENT:
+        return given
+    if given.low is None and given.high is not None:
+        return Interval(low=given.high, holds_low=not given.holds_high)
+    if given.high is None and given.low is not None:
+        return Interval(high=given.low, holds_high=not given.holds_low)
+    raise UsageError(f"a field strength outside of {given} T is two ranges; ask for one of them")
+
+
+def _single(values: Interval) -> bool:
+    return values.low is not None and values.low == values.high
+
+
+def _overlap(ranges: Sequence[Interval]) -> Interval | None:
+    if not ranges:
+        return None
+    common: Interval | None = ranges[0]
+    for one in ranges[1:]:
+        common = None if common is None else common.within(one)
+    if common is None:
+        raise _contradiction("field strength that the words")
+    return common
 
 
 def _joined(where: Filter, chips: Sequence[Chip], words: Sequence[str]) -> Filter:
@@ -106,6 +143,16 @@ def _joined(where: Filter, chips: Sequence[Chip], words: Sequence[str]) -> Filte
             where.vendors,
             {c.vendor for c in chips if isinstance(c, VendorChip)},
             f"vendor that {said!r}",
+        ),
+        views=_both(
+            where.views,
+            {view for c in chips if isinstance(c, ViewChip) for view in c.views},
+            f"view that {said!r}",
+        ),
+        techniques=_both(
+            where.techniques,
+            {c.technique for c in chips if isinstance(c, TechniqueChip)},
+            f"technique that {said!r}",
         ),
         field_strengths_t=_both(
             where.field_strengths_t,

@@ -22,6 +22,9 @@ _JOINING = frozenset(
 """Words that only join chips: where nothing else stands between two, they go nowhere."""
 
 
+_NEGATIONS = frozenset({"NEGATION", "NON", "NOR", "DENIED"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correction:
     """A misspelt stretch of the query, and the name of the term it was taken for."""
@@ -98,6 +101,12 @@ def beside(text: str, spans: Sequence[Span], lexicon: Terms | None = None) -> st
     return ", ".join(text[start:end].strip(" ,;") for start, end in _free(text, words, spans))
 
 
+def has_negation(text: str, lexicon: Terms | None = None) -> bool:
+    """Whether a text holds a word that denies: "no", "without", "absent", "non"."""
+    words = words_of(text, shipped_terms() if lexicon is None else lexicon)
+    return any(word.terminal in _NEGATIONS for word in words)
+
+
 def without(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
     """Turn chip `i` (0-based) off; it stays to be seen.
 
@@ -133,7 +142,7 @@ def added(query: UnderstoodQuery, chip: Chip) -> UnderstoodQuery:
 
 def _chip(query: UnderstoodQuery, i: int) -> Chip:
     if not 0 <= i < len(query.chips):
-        raise UsageError(f"there is no chip {i}; the query has {len(query.chips)}, counted from 0")
+        raise UsageError(f"there is no chip {i + 1}; the query has {len(query.chips)}")
     return query.chips[i]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.search.estimates import COVERAGE, percentiles, ranked, standings
-from retrieval.search.fuse import fuse
+from retrieval.search.fuse import fuse, ranks
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.study import StudyId
 
@@ -100,7 +100,7 @@ def test_a_study_of_which_nothing_is_estimated_has_no_place():
 def test_an_order_can_be_fused_with_others():
     found = ranked(VOLUME, archive([1.0, 3.0, 2.0]))
     assert found == ["s1", "s2", "s0"]
-    assert fuse(found, ["s2"])[0][0] == "s2"
+    assert fuse(ranks(found), {"s2": 1})[0][0] == "s2"
 
 
 def test_percentiles_of_numbers_that_no_study_has():

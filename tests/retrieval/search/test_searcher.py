@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 
 from retrieval.errors import EncoderMismatch, StoreError, StudyNotFound, UsageError
+from retrieval.language.findings import find_findings
+from retrieval.language.measurements import find_measurements
 from retrieval.search.searcher import Searcher
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import (
@@ -18,7 +20,15 @@ from retrieval.values.embedding import (
     rows_of,
     unit_rows,
 )
-from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Filter, Query, Ranking
+from retrieval.values.query import (
+    LOCAL_OPERATOR,
+    Access,
+    Channel,
+    Filter,
+    Query,
+    Ranking,
+    Verdict,
+)
 from retrieval.values.report import Report
 from retrieval.values.study import Sex, State, Study, StudyId, Technique, View
 from tests.doubles import ENCODER, DictCatalog, DictIndex, WordEncoder, a_clip, a_study, exact_score
@@ -76,7 +86,12 @@ class Archive:
             self.vectors |= {row.key: row.vector for row in rows}
         if report:
             self.catalog.reports[study.id] = Report(
-                digest=name, study=study.id, text=report, impression=f"Impression of {name}."
+                digest=name,
+                study=study.id,
+                text=report,
+                impression=f"Impression of {name}.",
+                findings=find_findings(report),
+                measurements=find_measurements(report),
             )
         return study.id
 
@@ -84,7 +99,9 @@ class Archive:
         return Searcher(WordEncoder({WANTED: DIRECTION}), DictIndex(self.vectors), self.catalog)
 
     def ask(self, text: str = WANTED, access: Access = EVERYTHING, **given) -> Ranking:
-        return self.searcher().search(Query(text=text, **given), access=access)
+        """Ask the words as they stand, as most of these tests want it."""
+        query = Query(text=text, **({"literal": True, "channel": Channel.VIDEO} | given))
+        return self.searcher().search(query, access=access)
 
 
 def own_clips(name: str, *kinds: tuple[View, Technique, float | None]):
@@ -263,7 +280,7 @@ class TestReportChannel:
         weak = archive.add("weak", 0.1, report="The ventricle is normal.")
         strong = archive.add("strong", 0.2, report="Dilated left ventricle.")
         searcher = Searcher(None, DictIndex(archive.vectors), archive.catalog)
-        query = Query(text=WANTED, channel=Channel.REPORT)
+        query = Query(text=WANTED, literal=True, channel=Channel.REPORT)
         ranking = searcher.search(query, access=EVERYTHING)
         assert order(ranking) == [strong, weak]
         assert (ranking.eligible, ranking.missing) == (4, 0)
@@ -350,8 +367,6 @@ class TestLike:
         (Query(text="  "), "nothing is asked"),
         (Query(text="x", limit=0), "limit is 0"),
         (Query(text="x", limit=-2), "limit is -2"),
-        (Query(text="x", like=StudyId("y")), "not both"),
-        (Query(like=StudyId("y"), channel=Channel.ALL), "compared by video"),
         (Query(like=StudyId("y"), channel=Channel.REPORT), "leave the channel"),
     ],
 )
@@ -421,3 +436,176 @@ def test_what_the_encoder_is_asked_holds_no_filter_words() -> None:
 def test_a_vendor_that_no_study_has_is_named_with_those_there_are() -> None:
     with pytest.raises(UsageError, match="no study has vendor Philips"):
         people().searcher().search(Query(text=f"{WANTED}, Philips"), access=EVERYTHING)
+
+
+# --- understood queries -----------------------------------------------------------------------
+
+
+def reported(**reports: str) -> Archive:
+    """Studies by name, each with a report; the later, the nearer to every direction."""
+    archive = Archive()
+    for n, (name, text) in enumerate(reports.items()):
+        study = a_study(name)
+        clips = {a_clip(study, View.SHORT_AXIS, technique): 0.5 for technique in TECHNIQUES}
+        archive.add(name, n / 10, clips, report=text, study=study)
+    return archive
+
+
+TECHNIQUES = (Technique.CINE, Technique.LGE)
+NAMES = ("silent", "denies", "states", "unsure", "declined")
+SCAR = reported(
+    silent="Normal aorta.",
+    denies="No myocardial scar. LVEF 60 %.",
+    states="Septal scar. LVEF 28 %.",
+    unsure="Possible scar. LVEF 34 to 38 %.",
+    declined="Late enhancement was not performed.",
+)
+
+
+def names(ranking: Ranking) -> list[str]:
+    by_id = {a_study(name).id: name for name in NAMES}
+    return [by_id[hit.study.id] for hit in ranking.hits]
+
+
+def verdicts(ranking: Ranking) -> dict[str, list[Verdict]]:
+    told = zip(names(ranking), ranking.hits, strict=True)
+    return {name: [one.verdict for one in hit.said] for name, hit in told}
+
+
+def understood(archive: Archive, text: str, **given) -> Ranking:
+    return archive.ask(text, **({"literal": False, "channel": Channel.ALL} | given))
+
+
+def test_a_denial_is_answered_by_the_reports_that_deny_and_by_no_other():
+    ranking = understood(SCAR, "no late gadolinium enhancement")
+    assert names(ranking) == ["denies"]
+    assert (ranking.channels, ranking.set_aside, ranking.eligible) == (("reports",), 1, 5)
+    assert ranking.hits[0].evidence.sentence == "No myocardial scar."
+
+
+def test_a_denial_counts_only_where_the_technique_was_acquired():
+    archive = Archive()
+    study = a_study("blind")
+    archive.add("blind", 0.5, {a_clip(study): 0.5}, report="No scar.", study=study)
+    assert understood(archive, "no scar").hits == ()
+    (hit,) = understood(archive, f"{WANTED}, no scar").hits
+    assert [one.verdict for one in hit.said] == [Verdict.NOT_ASSESSED]
+
+
+def test_what_reports_agree_with_comes_first_and_what_they_deny_last():
+    ranking = understood(SCAR, "myocardial scar", limit=None)
+    assert names(ranking)[0] == "states"
+    assert names(ranking)[-1] == "denies"
+    assert verdicts(ranking) == {
+        "states": [Verdict.AGREES],
+        "denies": [Verdict.CONTRADICTS],
+        "unsure": [Verdict.LEFT_OPEN],
+        "declined": [Verdict.NOT_ASSESSED],
+        "silent": [],
+    }
+    assert ranking.channels == ("words", "reports")
+    assert names(understood(SCAR, "myocardial scar", limit=2)) == names(ranking)[:2]
+
+
+def test_reports_have_no_say_in_the_video_channel():
+    ranking = understood(SCAR, "myocardial scar", channel=Channel.VIDEO, limit=None)
+    assert ranking.channels == ("words",)
+    scores = [hit.score for hit in ranking.hits]
+    assert scores == sorted(scores, reverse=True)
+    assert verdicts(ranking)["denies"] == [Verdict.CONTRADICTS]
+
+
+@pytest.mark.parametrize(
+    ("text", "hits", "aside"),
+    [
+        ("LVEF < 35 %", ["states"], 1),
+        ("LVEF over 50 %", ["denies"], 2),
+        ("LVEF between 30 and 40 %", ["unsure"], 2),
+        ("LVEF < 35 %, scar", ["states"], 1),
+    ],
+)
+def test_numbers_are_answered_by_measurements(text: str, hits: list[str], aside: int):
+    ranking = understood(SCAR, text, limit=None)
+    assert names(ranking)[: len(hits)] == hits
+    assert (ranking.set_aside, len(ranking.hits)) == (aside, 5 - aside)
+    assert names(understood(SCAR, text, channel=Channel.REPORT))[: len(hits)] == hits
+
+
+def test_a_chip_that_is_off_has_no_say():
+    query = {"chips": ("finding:scar", "~measurement:lvef:(,35)")}
+    ranking = understood(SCAR, "scar, LVEF < 35 %", limit=None, **query)
+    assert ranking.set_aside == 0
+    assert ranking.chips == query["chips"]
+    assert len(ranking.hits) == 5
+
+
+def test_severity_is_decided_by_the_sentence_or_by_the_number():
+    archive = reported(
+        mild="Mildly dilated left ventricle.",
+        severe="Severely dilated left ventricle.",
+        plain="Dilated left ventricle.",
+        number="Dilated left ventricle. LVEDV 190 mL/m2.",
+    )
+    ranking = understood(archive, "severe LV dilation", limit=None)
+    by_id = {a_study(name).id: name for name in ("mild", "severe", "plain", "number")}
+    told = {by_id[hit.study.id]: hit.said[0].verdict for hit in ranking.hits}
+    assert told == {
+        "severe": Verdict.AGREES,
+        "number": Verdict.AGREES,
+        "plain": Verdict.LEFT_OPEN,
+        "mild": Verdict.CONTRADICTS,
+    }
+    assert ranking.hits[-1].said[0].sentence == "Mildly dilated left ventricle."
+    assert ranking.hits[0].evidence.sentence in (
+        "LVEDV 190 mL/m2.",
+        "Severely dilated left ventricle.",
+    )
+
+
+def test_terms_that_reports_are_not_read_for_are_found_by_their_words():
+    archive = reported(
+        yes="Findings of takotsubo cardiomyopathy.",
+        no="No takotsubo cardiomyopathy.",
+        other="Dilated cardiomyopathy.",
+    )
+    ranking = understood(archive, "takotsubo", limit=None)
+    assert ranking.hits[0].study.id == a_study("yes").id
+    assert [[one.verdict for one in hit.said] for hit in ranking.hits] == [
+        [Verdict.AGREES], [], [Verdict.CONTRADICTS],
+    ]  # fmt: skip
+
+
+def test_like_a_study_but_without_what_its_report_states():
+    ranking = understood(SCAR, "like this, but without scar", like=a_study("states").id, limit=None)
+    assert "states" not in names(ranking)
+    assert names(ranking)[0] == "denies"
+    assert ranking.channels == ("example", "reports")
+
+
+def test_evidence_comes_from_a_technique_that_shows_what_is_wanted():
+    archive = Archive()
+    archive.add(
+        "s",
+        0.5,
+        own_clips(
+            "s",
+            (View.SHORT_AXIS, Technique.CINE, 0.9),
+            (View.SHORT_AXIS, Technique.LGE, 0.2),
+        ),
+    )
+    (scar,) = understood(archive, "myocardial scar").hits
+    (lv,) = understood(archive, "dilated left ventricle").hits
+    assert scar.evidence.clip.technique is Technique.LGE
+    assert lv.evidence.clip.technique is Technique.CINE
+
+
+def test_studies_that_are_denied_by_scanner_or_age_are_not_eligible():
+    archive = Archive()
+    for name, tesla in (("low", 1.5), ("high", 3.0)):
+        study = a_study(name)
+        scanner = replace(study.scanner, field_strength_t=tesla)
+        archive.add(name, 0.5, study=replace(study, scanner=scanner))
+    assert len(understood(archive, f"{WANTED} not at 3 T").hits) == 1
+    assert len(understood(archive, f"{WANTED} above 1.5 T").hits) == 1
+    with pytest.raises(UsageError, match=r"there are 1.5, 3"):
+        understood(archive, f"{WANTED} above 5 T")

@@ -1,5 +1,6 @@
-"""Words about people, scanners and years become a filter; everything else stays as it was."""
+"""Words about people, scanners, years and pictures become filters; the rest stays as it was."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -8,18 +9,19 @@ from hypothesis import strategies as st
 
 from retrieval.errors import UsageError
 from retrieval.phantom.sentences import CONCEPTS, sample_phrases
-from retrieval.search.understand.narrowing import Narrowed, narrowed
-from retrieval.values.query import Filter
-from retrieval.values.study import Sex, View
+from retrieval.search.plan import Plan, plan
+from retrieval.search.understand.interval import Interval
+from retrieval.values.query import Filter, Query
+from retrieval.values.study import Sex, Technique, View
 
 
-def told(text: str, where: Filter | None = None) -> Narrowed:
-    return narrowed(text, Filter() if where is None else where)
+def told(text: str, where: Filter | None = None) -> Plan:
+    return plan(Query(text=text, where=Filter() if where is None else where))
 
 
 def test_people_scanners_and_years_leave_the_text() -> None:
     found = told("severely reduced EF under 30 %, women over 60 at 3 T since 2019")
-    assert found.text == "severely reduced EF under 30 %"
+    assert found.asked[0] == ("severely reduced EF under 30 %",)
     assert found.words == ("women over 60", "at 3 T", "since 2019")
     assert found.where == Filter(
         sexes=frozenset({Sex.FEMALE}),
@@ -36,20 +38,50 @@ def test_people_scanners_and_years_leave_the_text() -> None:
         ("HCM on a Philips", "HCM", Filter(vendors=frozenset({"Philips"}))),
         ("scar, women and men", "scar", Filter(sexes=frozenset({Sex.FEMALE, Sex.MALE}))),
         ("scar between 2015 and 2017", "scar", Filter(year_from=2015, year_to=2017)),
+        ("scar on LGE", "scar", Filter(techniques=frozenset({Technique.LGE}))),
         ("children with a large RV", "large RV", Filter(age_from=0, age_to=17)),
+        (
+            "4CH cine of a dilated RV",
+            "dilated RV",
+            Filter(views=frozenset({View.FOUR_CHAMBER}), techniques=frozenset({Technique.CINE})),
+        ),
     ],
 )
-def test_what_the_filter_and_the_channels_get(text: str, left: str, where: Filter) -> None:
+def test_what_the_filter_and_the_encoder_get(text: str, left: str, where: Filter) -> None:
     found = told(text)
-    assert (found.text.removeprefix("a "), found.where) == (left, where)
+    assert (found.asked[0][0].removeprefix("a "), found.where) == (left, where)
+
+
+@pytest.mark.parametrize("text", ["dilated LV", "late enhancement of the septum"])
+def test_findings_are_no_filters(text: str) -> None:
+    where = Filter(views=frozenset({View.SHORT_AXIS}))
+    found = told(text, where)
+    assert (found.where, found.never, found.words, found.asked[0]) == (where, (), (), (text,))
 
 
 @pytest.mark.parametrize(
-    "text", ["scar not at 3 T", "scar above 1.5 T", "dilated LV", "scar on LGE"]
+    ("text", "never"),
+    [
+        ("scar not at 3 T", Filter(field_strengths_t=frozenset({3.0}))),
+        ("HCM, no children", Filter(age_from=0, age_to=17)),
+        ("scar without perfusion", Filter(techniques=frozenset({Technique.PERFUSION}))),
+    ],
 )
-def test_denials_ranges_of_tesla_and_findings_stay(text: str) -> None:
-    where = Filter(views=frozenset({View.SHORT_AXIS}))
-    assert told(text, where) == Narrowed(text=text, where=where, words=())
+def test_denied_filters_are_what_no_study_may_pass(text: str, never: Filter) -> None:
+    found = told(text)
+    assert (found.never, found.where) == ((never,), Filter())
+
+
+@pytest.mark.parametrize(
+    ("text", "tesla"),
+    [
+        ("scar above 1.5 T", Interval(low=1.5)),
+        ("scar not above 1.5 T", Interval(high=1.5, holds_high=True)),
+    ],
+)
+def test_ranges_of_tesla_wait_for_the_archive(text: str, tesla: Interval) -> None:
+    found = told(text)
+    assert (found.field_strengths, found.where) == (tesla, Filter())
 
 
 def test_words_narrow_a_filter_and_never_widen_it() -> None:
@@ -78,20 +110,22 @@ def test_filters_alone_are_no_question() -> None:
         told("women over 60 at 3 T")
 
 
-def test_no_statement_about_a_heart_is_taken_for_a_filter() -> None:
+def test_no_statement_about_a_heart_is_taken_for_people_scanners_or_years() -> None:
     rng = Random(0)
     for concept in CONCEPTS:
         for split in ("train", "held out"):
             for phrase in sample_phrases(concept, split, 3, rng):
-                assert told(phrase) == Narrowed(text=phrase, where=Filter(), words=())
+                found = told(phrase)
+                pictures = replace(found.where, views=frozenset(), techniques=frozenset())
+                assert (pictures, found.never) == (Filter(), ())
 
 
-@given(st.text(max_size=60))
-def test_any_text_is_narrowed_or_refused(text: str) -> None:
+@given(st.text(min_size=1, max_size=60).filter(str.strip))
+def test_any_text_is_divided_or_refused(text: str) -> None:
     try:
         found = told(text)
     except UsageError:
         return
-    assert bool(found.words) != (found.text == text and found.where == Filter())
+    assert found.asked or found.judged or found.like
     for word in found.words:
         assert word in text

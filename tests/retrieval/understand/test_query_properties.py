@@ -213,5 +213,5 @@ def test_chips_are_turned_off_and_on_flipped_and_edited():
 
 @pytest.mark.parametrize("i", [-1, 1])
 def test_a_chip_that_is_not_there_is_refused(i: int):
-    with pytest.raises(UsageError, match=f"no chip {i}; the query has 1"):
+    with pytest.raises(UsageError, match=f"no chip {i + 1}; the query has 1"):
         flipped(understand("scar"), i)

@@ -2,6 +2,13 @@
 
 const CARD_ZOOM = 1.12; // of the 200 mm a sheet shows, so that the heart fills the picture
 
+const NOTE_ICONS = { against: "warning", open: "help", agrees: "check" };
+
+const noteOf = ({ note, evidence }) =>
+  el("span", { class: `evidence ${note.kind ?? ""}`, title: evidence },
+    ...(note.kind ? [icon(NOTE_ICONS[note.kind], true)] : []),
+    el("span", { class: "words" }, note.text ?? evidence));
+
 const buildCard = (state, card, content) => {
   const picture = (tile, options) => {
     const [box, player] = clipPicture(tile, content, state.sheets, state.transport,
@@ -30,7 +37,7 @@ const buildCard = (state, card, content) => {
     icon("search", true), "More like this");
   const link = el("a", {
     class: "card", href: queryString(card.params), tabindex: "-1",
-    "aria-label": `${card.rank}. Study ${card.name}, similarity ${card.score}. ${card.facts}. ${card.impression ?? "No report"}`,
+    "aria-label": `${card.rank}. Study ${card.name}, ${card.score || card.source}. ${card.facts}. ${card.impression ?? "No report"}`,
   },
     el("span", { class: "media" }, main, el("span", { class: "strip" }, ...strip)),
     el("span", { class: "text", style: "display:block" },
@@ -39,11 +46,11 @@ const buildCard = (state, card, content) => {
         el("span", { class: "name" }, card.name),
         el("span", { class: "gap" }),
         el("span", { class: "score", title: "Cosine between the words and the images; not a probability" },
-          `similarity ${card.score}`)),
+          [card.score, card.source].filter(Boolean).join(" · "))),
       el("span", { class: "facts", style: "display:block" }, card.facts),
       el("span", { class: card.impression ? "impression" : "impression missing" },
         card.impression ?? "No report"),
-      el("span", { class: "evidence", style: "display:block" }, card.evidence)),
+      noteOf(card)),
     like);
   link.dataset.study = card.study;
   link.addEventListener("click", (event) => {

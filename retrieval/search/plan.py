@@ -1,0 +1,178 @@
+"""What a query asks of whom: filters of the catalog, phrasings of the encoder, facts of reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from retrieval.errors import UsageError
+from retrieval.search.understand.chips import Chip, FindingChip, LikeChip, MeasurementChip
+from retrieval.search.understand.interval import Interval
+from retrieval.search.understand.lines import chip_line, read_chip
+from retrieval.search.understand.narrowing import Narrowing, narrowing
+from retrieval.search.understand.prompts import prompts
+from retrieval.search.understand.query import (
+    UnderstoodQuery,
+    beside,
+    has_negation,
+    understand,
+)
+from retrieval.values.finding import Polarity
+from retrieval.values.query import Filter, Query
+from retrieval.values.study import StudyId
+
+Judged = FindingChip | MeasurementChip
+"""Chips that a report can agree with or contradict."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A query, divided among those who can answer it.
+
+    Attributes
+    ----------
+    chips
+        All of them, those that are off too.
+    words
+        What became a filter, as it was typed.
+    free
+        What no chip stands for.
+    where
+        The query's filter, narrowed by what its words say of people, scanners,
+        years, views and techniques.
+    never
+        Studies that pass any of these are not meant: "not at 3 T".
+    field_strengths
+        Tesla asked for as a range; the archive knows which values lie in it.
+    like
+        Example studies.
+    asked
+        What the encoder is asked: the words as typed, and phrasings of the
+        findings in them. Each group is averaged, then the groups.
+    judged
+        What reports and their measurements can answer.
+    """
+
+    chips: tuple[Chip, ...] = ()
+    words: tuple[str, ...] = ()
+    free: str = ""
+    where: Filter
+    never: tuple[Filter, ...] = ()
+    field_strengths: Interval | None = None
+    like: tuple[StudyId, ...] = ()
+    asked: tuple[tuple[str, ...], ...] = ()
+    judged: tuple[Judged, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[FindingChip, ...]:
+        """Findings that a study should have."""
+        return tuple(
+            chip
+            for chip in self.judged
+            if isinstance(chip, FindingChip) and chip.polarity is Polarity.PRESENT
+        )
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The chips as `Query.chips` has them."""
+        return tuple(chip_line(chip) for chip in self.chips)
+
+
+def plan(query: Query) -> Plan:
+    """Divide a query.
+
+    Raises
+    ------
+    UsageError
+        A chip cannot be read; filters contradict each other; or all that is
+        said is whose studies are meant, and not what to look for.
+    """
+    like = () if query.like is None else (query.like,)
+    if query.literal or not query.text.strip():
+        asked = ((query.text,),) if query.text.strip() else ()
+        return Plan(free=query.text.strip(), where=query.where, like=like, asked=asked)
+    understood = understand(query.text)
+    chips = understood.chips
+    if query.chips is not None:
+        chips = tuple(read_chip(line) for line in query.chips)
+    on = [chip for chip in chips if chip.on]
+    told = narrowing(on, query.where, said=lambda chip: _said(query.text, chip))
+    judged = tuple(
+        chip
+        for chip in on
+        if isinstance(chip, FindingChip) or (isinstance(chip, MeasurementChip) and chip.plausible)
+    )
+    found = Plan(
+        chips=chips,
+        words=told.words,
+        free=understood.free_text,
+        where=told.where,
+        never=told.never,
+        field_strengths=told.field_strengths,
+        like=tuple(dict.fromkeys([*like, *_examples(on, query)])),
+        asked=_asked(understood, on),
+        judged=judged,
+    )
+    if not (found.asked or found.judged or found.like):
+        raise UsageError(_nothing(query.text, told, on))
+    return found
+
+
+def _said(text: str, chip: Chip) -> str:
+    return chip_line(chip) if chip.span is None else text[slice(*chip.span)]
+
+
+def _examples(chips: Sequence[Chip], query: Query) -> list[StudyId]:
+    named = [chip.study for chip in chips if isinstance(chip, LikeChip)]
+    if None in named and query.like is None:
+        raise UsageError(
+            '"like this" needs a study: open one and ask from its page, or give its id: '
+            "like 0123456789abcdef01234567"
+        )
+    return [study for study in named if study is not None]
+
+
+def _asked(query: UnderstoodQuery, chips: Sequence[Chip]) -> tuple[tuple[str, ...], ...]:
+    """What the encoder is asked: the words that it can answer as typed, and the table's phrasings.
+
+    Words that became a filter or a denial go; so do those of a chip that is
+    off. The rest stays in one piece: it may say more than the chips hold, and
+    the encoder reads sentences better than shreds. Numbers stay in it, since
+    images cannot measure but can rank; so does what is called normal, which
+    denies a finding without a negation.
+    """
+    asked = [chip for chip in chips if prompts(chip)]
+    kept = [chip for chip in chips if _is_number(chip) or _is_called_normal(query.text, chip)]
+    lines = {chip_line(chip) for chip in (*asked, *kept)}
+    stay = {chip.span for chip in query.chips if chip_line(chip) in lines}
+    gone = {chip.span for chip in query.chips} - stay - {None}
+    typed = beside(query.text, sorted(span for span in gone if span is not None))
+    if not (lines or query.free_text):
+        typed = ""
+    phrasings = tuple(phrasing for chip in asked for phrasing in prompts(chip))
+    return tuple(group for group in ((typed,) if typed else (), phrasings) if group)
+
+
+def _is_number(chip: Chip) -> bool:
+    wanted = chip.polarity is Polarity.PRESENT
+    return isinstance(chip, MeasurementChip) and chip.plausible and wanted
+
+
+def _is_called_normal(text: str, chip: Chip) -> bool:
+    """Whether words deny a finding as "preserved EF" does, and not as "no scar" does."""
+    if chip.span is None or not isinstance(chip, FindingChip):
+        return False
+    said = text[slice(*chip.span)]
+    if chip.polarity is Polarity.PRESENT or has_negation(said):
+        return False
+    alone = understand(said).chips
+    return bool(alone) and all(one.polarity is Polarity.ABSENT for one in alone)
+
+
+def _nothing(text: str, told: Narrowing, chips: Sequence[Chip]) -> str:
+    if told.words:
+        return (
+            f"{text!r} says whose studies, not what to look for; "
+            "add words such as: dilated left ventricle"
+        )
+    if any(isinstance(chip, MeasurementChip) for chip in chips):
+        return f"no heart measures what {text!r} asks for; check the number and its unit"
+    return f"nothing is left of {text!r} to look for; turn a chip on, or write something else"

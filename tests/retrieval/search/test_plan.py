@@ -1,0 +1,105 @@
+"""Who is asked what: the encoder, the reports, the catalog; and what a reader's edits change."""
+
+from dataclasses import replace
+
+import pytest
+
+from retrieval.errors import UsageError
+from retrieval.search.plan import plan
+from retrieval.values.query import Filter, Query
+from retrieval.values.study import StudyId
+
+STUDY = "0123456789abcdef01234567"
+TEXT = "dilated left ventricle without scar, LVEF < 35 %, women"
+
+
+def lines(query: Query) -> tuple[str, ...]:
+    return plan(query).lines
+
+
+def typed(query: Query) -> str:
+    """The group of words that the encoder is asked as they stand."""
+    first = plan(query).asked
+    return first[0][0] if first else ""
+
+
+def test_the_encoder_is_asked_what_it_can_see() -> None:
+    found = plan(Query(text=TEXT))
+    assert typed(Query(text=TEXT)) == "dilated left ventricle, LVEF < 35 %"
+    assert "enlarged left ventricular cavity" in found.asked[1]
+    assert not any("scar" in phrase for group in found.asked for phrase in group)
+    assert [type(chip).__name__ for chip in found.judged] == [
+        "FindingChip", "FindingChip", "MeasurementChip",
+    ]  # fmt: skip
+    assert [chip.term for chip in found.wanted] == ["lv_dilation"]
+
+
+def test_a_literal_query_is_asked_as_it_stands() -> None:
+    found = plan(Query(text=TEXT, literal=True))
+    assert found.asked == ((TEXT,),)
+    assert (found.chips, found.judged, found.where) == ((), (), Filter())
+
+
+def test_what_nobody_knows_is_asked_as_it_stands() -> None:
+    assert plan(Query(text="big baggy heart, men")).asked == (("big baggy heart",),)
+
+
+def test_a_denial_alone_asks_reports_only() -> None:
+    found = plan(Query(text="no late gadolinium enhancement"))
+    assert (found.asked, found.free) == ((), "")
+    assert len(found.judged) == 1
+
+
+def test_edited_chips_stand_in_place_of_the_understood_ones() -> None:
+    query = Query(text="dilated left ventricle with scar")
+    lv, scar = lines(query)
+    off = replace(query, chips=(lv, f"~{scar}"))
+    assert typed(off) == "dilated left ventricle"
+    assert [chip.term for chip in plan(off).judged] == ["lv_dilation"]
+    flipped = replace(query, chips=(lv, f"-{scar}"))
+    assert typed(flipped) == "dilated left ventricle"
+    assert [chip.term for chip in plan(flipped).wanted] == ["lv_dilation"]
+    more = replace(query, chips=(lv, scar, "finding:hcm"))
+    assert typed(more) == query.text
+    assert "hypertrophic cardiomyopathy" in plan(more).asked[1]
+
+
+def test_examples_may_be_named_in_words_or_beside_them() -> None:
+    named = plan(Query(text=f"like {STUDY} but with preserved EF"))
+    beside = plan(Query(text="preserved EF", like=StudyId(STUDY)))
+    this = plan(Query(text="like this, but without scar", like=StudyId(STUDY)))
+    assert named.like == beside.like == this.like == (StudyId(STUDY),)
+    assert named.judged[0].term == "lv_dysfunction"
+    assert (named.asked, this.asked) == ((("preserved EF",),), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("scar with preserved ejection fraction", "scar with preserved ejection fraction"),
+        ("big RV with a normal sized LV", "big RV with a normal sized LV"),
+        ("dilated left ventricle without scar", "dilated left ventricle"),
+        ("EF preserved, no effusion", "EF preserved"),
+        ("RV not enlarged", ""),
+        ("non-dilated LV", ""),
+        ("scar absent", ""),
+    ],
+)
+def test_what_is_called_normal_is_asked_and_what_is_denied_is_not(text: str, asked: str) -> None:
+    assert typed(Query(text=text)) == asked
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        (Query(text="like this, but without scar"), "open one"),
+        (Query(text="women over 60"), "not what to look for"),
+        (Query(text="EF under 350 %"), "no heart measures"),
+        (Query(text="scar", chips=("~finding:scar",)), "turn a chip on"),
+        (Query(text="scar", chips=("finding:nothing",)), "cannot be read"),
+        (Query(text="scar, not between 1 and 2 T"), "two ranges"),
+    ],
+)
+def test_what_cannot_be_planned_says_why(query: Query, message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        plan(query)

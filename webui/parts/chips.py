@@ -1,0 +1,63 @@
+"""The row that says what the query was understood as; each chip can be flipped and turned off."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from retrieval.search.understand.chips import Chip, FindingChip, LikeChip, MeasurementChip
+from retrieval.search.understand.labels import chip_label
+from retrieval.search.understand.lines import chip_line, read_chip
+from retrieval.search.understand.prompts import prompts
+from retrieval.values.finding import Polarity
+from retrieval.values.query import Ranking
+from webui.parts.component import component
+
+ABSENCE = "Absence is read from reports: images alone cannot show it."
+UNREAD = "as it is, by images"
+
+
+def show(ranking: Ranking, *, key: str, on_change: Callable[[], None]) -> None:
+    """Put the row on the page."""
+    mount = component("chips", scripts=("dom.js", "chips.js"), styles=("chips.css",), root="chips")
+    mount(key=key, data=content(ranking), on_change_change=on_change)
+
+
+def content(ranking: Ranking) -> dict[str, object]:
+    """What the row says, ready for JSON; of each chip the lines that stand for its changes."""
+    chips = [read_chip(line) for line in ranking.chips]
+    denied = any(
+        chip.on and isinstance(chip, FindingChip) and chip.polarity is Polarity.ABSENT
+        for chip in chips
+    )
+    return {
+        "chips": [
+            {
+                "line": chip_line(chip),
+                "on": chip.on,
+                "absent": chip.polarity is Polarity.ABSENT,
+                "label": chip_label(replace(chip, polarity=Polarity.PRESENT)),
+                "source": source(chip),
+                "toggled": chip_line(replace(chip, on=not chip.on)),
+                "flipped": chip_line(replace(chip, polarity=_opposite(chip.polarity))),
+                "flips": not isinstance(chip, LikeChip),
+            }
+            for chip in chips
+        ],
+        "free": ranking.free if chips else "",
+        "freeNote": UNREAD,
+        "note": ABSENCE if denied else "",
+    }
+
+
+def source(chip: Chip) -> str:
+    """Who answers a chip."""
+    if isinstance(chip, MeasurementChip):
+        return "report, else images"
+    if isinstance(chip, LikeChip):
+        return "images"
+    if not isinstance(chip, FindingChip):
+        return "filter"
+    return "images + report" if prompts(replace(chip, on=True)) else "report"
+
+
+def _opposite(polarity: Polarity) -> Polarity:
+    return Polarity.PRESENT if polarity is Polarity.ABSENT else Polarity.ABSENT
