@@ -25,7 +25,7 @@ from retrieval.encoder.phantom.geometry import (
     SECTOR_FEATURES,
     SECTORS,
 )
-from retrieval.encoder.phantom.network import Clips
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.training.texture import closed, textured
 from retrieval.values.study import Technique, View
 

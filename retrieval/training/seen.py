@@ -11,7 +11,8 @@ from torch import Tensor
 
 from retrieval.durable import replace_file
 from retrieval.encoder.phantom.encoder import build
-from retrieval.encoder.phantom.network import Clips, Trunk, VideoTower
+from retrieval.encoder.phantom.network import Trunk, VideoTower
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.training.augment import augment, partial_study
 from retrieval.training.config import TrainConfig, mixed_precision
 from retrieval.training.pool import Queue, RenderShard, pool_at, shard_seed
@@ -111,6 +112,12 @@ class SeenPool:
         self._config = config
         self._queue = queue
         self._shards: list[SeenShard] = []
+
+    def first(self) -> Clips:
+        """All clips of the first shard's studies."""
+        shard = SeenShard.read(self._queue.get(0, last=self._config.read_shards - 1))
+        everything = torch.ones(shard.view.shape, dtype=torch.bool)
+        return shard.clips(torch.arange(len(everything)), everything)
 
     def draw(self, step: int, chooser: torch.Generator) -> tuple[Clips, SeenTruth]:
         """A batch for a step of the second stage, some clips of each study taken away."""

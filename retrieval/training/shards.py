@@ -10,7 +10,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from retrieval.durable import replace_file
-from retrieval.encoder.phantom.network import Clips, VideoTower
+from retrieval.encoder.phantom.network import VideoTower
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.training.augment import Batch
 
 MARGIN_PX = 4

@@ -20,11 +20,11 @@ from retrieval.encoder.phantom.network import (
     SEGMENTATION_STRIDE,
     TYPICAL,
     Architecture,
-    Clips,
     DualEncoder,
     Reading,
     VideoTower,
 )
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.encoder.texts import RememberedTexts
 from retrieval.errors import CheckpointInvalid
 from retrieval.values.clip import Clip, ClipRecord

@@ -46,6 +46,8 @@ REGIONS = (
 
 _LV_ED, _WALL_ED, _RV_ED, _LV_ES, _WALL_ES = range(5)
 FIRST_LESION = REGIONS.index((ED, "scar"))
+"""From here on regions are parts of the wall that are ill."""
+
 _LESIONS = slice(FIRST_LESION, len(REGIONS))
 
 RING_REGIONS = [_LV_ED, _WALL_ED, _LV_ES, _WALL_ES]
@@ -131,7 +133,7 @@ def sector_motion(geometry: Tensor) -> Tensor:
 
 
 def ring_of(geometry: Tensor) -> Tensor:
-    """Sectors' features, (..., SECTORS, SECTOR_FEATURES)."""
+    """Sectors' features in `clip_geometry`'s numbers, (..., SECTORS, SECTOR_FEATURES)."""
     return geometry[..., 3 * len(REGIONS) :].unflatten(-1, (SECTORS, SECTOR_FEATURES))
 
 

@@ -4,7 +4,7 @@ Video: one convolutional trunk sees both images of each clip (end-diastole and
 end-systole) and segments them; what the segmentation says in millimetres
 (`retrieval.encoder.phantom.geometry`), how bright the tissues are (`tissue`) and
 pooled features make one token per clip; a transformer reads the tokens of a
-study beside one token for the volumes of its stack.
+study beside one token for the volumes of its stack and its overview.
 Text: a transformer over the token states of a frozen sentence encoder, because
 that encoder's pooled vector can hardly tell the left ventricle from the right
 (cosine 0.98 between "left ventricle is dilated" and its mirror image).
@@ -12,9 +12,8 @@ that encoder's pooled vector can hardly tell the left ventricle from the right
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -31,6 +30,8 @@ from retrieval.encoder.phantom.geometry import (
     study_geometry,
 )
 from retrieval.encoder.phantom.inputs import TECHNIQUES, VIEWS
+from retrieval.encoder.phantom.overview import OVERVIEW
+from retrieval.encoder.phantom.seen import Clips, Seen
 from retrieval.encoder.phantom.tissue import TISSUE, tissue_brightness
 from retrieval.values.study import Technique, View
 
@@ -55,6 +56,9 @@ MEASUREMENTS = tuple(TYPICAL)
 
 CINE = TECHNIQUES.index(Technique.CINE)
 SHORT_AXIS = VIEWS.index(View.SHORT_AXIS)
+
+LEAST_SPREAD, UNUSUAL = 0.02, 5.0
+"""Numbers of an overview that vary less are noise; beyond so many spreads all are alike."""
 
 POSITION_UNIT_MM = 40.0
 GAP_UNIT_MM = 10.0
@@ -163,56 +167,6 @@ class Trunk(nn.Module):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Seen:
-    """What the trunk saw in N clips.
-
-    Attributes
-    ----------
-    features
-        (N, F) pooled features: how the clip looks.
-    geometry
-        (N, CLIP_GEOMETRY): what the segmentation says in millimetres.
-    tissue
-        (N, TISSUE): how bright blood and muscle are.
-    regions
-        (N, R, S/2, S/2) log-odds of the segmentation.
-    """
-
-    features: Tensor
-    geometry: Tensor
-    tissue: Tensor
-    regions: Tensor
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Clips:
-    """K clips of each of B studies, ready to be read; see `StudyInput` for the last four.
-
-    Attributes
-    ----------
-    features, geometry, tissue
-        (B, K, F), (B, K, CLIP_GEOMETRY) and (B, K, TISSUE), as in `Seen`.
-    present
-        (B, K) bool; at least one True per study.
-    technique, view, position_mm, gap_mm
-        (B, K).
-    """
-
-    features: Tensor
-    geometry: Tensor
-    tissue: Tensor
-    present: Tensor
-    technique: Tensor
-    view: Tensor
-    position_mm: Tensor
-    gap_mm: Tensor
-
-    def to(self, device: str) -> Self:
-        """The same on another device."""
-        return type(self)(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What was read of B studies.
 
@@ -232,6 +186,9 @@ class Reading:
 class VideoTower(nn.Module):
     """Clips of a study to one vector."""
 
+    usual: Tensor
+    varies: Tensor
+
     def __init__(self, architecture: Architecture, cell_mm: float, techniques: int) -> None:
         super().__init__()
         width = architecture.width
@@ -243,6 +200,11 @@ class VideoTower(nn.Module):
         self.look = nn.Sequential(nn.Linear(self.trunk.features, architecture.look), nn.ReLU())
         self.clip = _perceptron(CLIP_GEOMETRY + SECTOR_MOTION + TISSUE + architecture.look, width)
         self.volumes = _perceptron(STUDY_GEOMETRY, width)
+        self.overview = _perceptron(OVERVIEW, width)
+        for last in self.overview[-1].parameters():
+            nn.init.zeros_(last)  # a network that was trained without it reads as before
+        self.register_buffer("usual", torch.zeros(OVERVIEW))
+        self.register_buffer("varies", torch.ones(OVERVIEW))
         self.summary = nn.Parameter(torch.randn(1, 1, width) * 0.02)
         self.study = _transformer(architecture, width, architecture.depth)
         self.norm = nn.LayerNorm(3 * width)
@@ -306,6 +268,17 @@ class VideoTower(nn.Module):
             gap_mm=placed(gap_mm),
         )
 
+    @property
+    def standardised(self) -> bool:
+        """Whether it has learned what is usual in an overview."""
+        return not bool((self.varies == 1).all())
+
+    def standardise(self, clips: Clips) -> None:
+        """Learn from many studies what is usual in an overview, and how much it varies."""
+        seen = clips.overview()
+        self.usual.copy_(seen.mean(0))
+        self.varies.copy_(seen.std(0).clamp(min=LEAST_SPREAD))
+
     def forward(self, clips: Clips, looks: Tensor | None = None) -> Reading:
         """Read studies.
 
@@ -328,6 +301,8 @@ class VideoTower(nn.Module):
         tokens = tokens + self.place(place)
         stack = clips.present & (clips.technique == CINE) & (clips.view == SHORT_AXIS)
         sizes = self.volumes(study_geometry(clips.geometry, clips.position_mm, clips.gap_mm, stack))
+        unusual = (clips.overview() - self.usual) / self.varies
+        sizes = sizes + self.overview(unusual.clamp(-UNUSUAL, UNUSUAL))
         read = torch.cat([self.summary.expand(batch, -1, -1), sizes[:, None], tokens], dim=1)
         always = torch.zeros(batch, 2, dtype=torch.bool, device=clips.present.device)
         ignored = torch.cat([always, ~clips.present], dim=1)

@@ -15,7 +15,7 @@ from retrieval.encoder.phantom.geometry import (
     clip_geometry,
 )
 from retrieval.encoder.phantom.inputs import TECHNIQUES, InputContract
-from retrieval.encoder.phantom.network import Clips
+from retrieval.encoder.phantom.seen import Clips
 from retrieval.training.augment import (
     CINE,
     LGE,
