@@ -75,7 +75,7 @@ class Lexicon:
             if meanings is not None:
                 return length, meanings
         token = tokens[at]
-        if token[0].isdigit():
+        if token[0].isdecimal():
             return 1, (("number", token.replace(",", ".")),)
         return 1, (("word" if token[0].isalpha() else "punctuation", token),)
 

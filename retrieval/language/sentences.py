@@ -26,7 +26,7 @@ def sentences(text: str, start: int = 0, end: int | None = None) -> Iterator[tup
     at = start
     for found in _END.finditer(text, start, end):
         # A list number ("1.") is no sentence of its own.
-        if text[at : found.end()].strip(" \t\n.()*-•").isdigit():
+        if text[at : found.end()].strip(" \t\n.()*-•").isdecimal():
             continue
         yield from _trimmed(text, at, found.end())
         at = found.end()

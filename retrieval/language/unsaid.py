@@ -33,7 +33,7 @@ def unsaid(items: Sequence[Item]) -> frozenset[int]:
 
 def _is_year(items: Sequence[Item], at: int) -> bool:
     item = items[at]
-    if item.role != "number" or not item.text.isdigit():
+    if item.role != "number" or not item.text.isdecimal():
         return False
     return _YEARS[0] <= item.value <= _YEARS[1] and amount_at(items, at).unit is None
 

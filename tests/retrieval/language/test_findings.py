@@ -4,6 +4,8 @@ In the table "+LVd" states LV dilation, "-LVd" denies it, "?LVd" leaves it open.
 """
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval.language.findings import find_findings
 from retrieval.values.finding import FindingName, Polarity
@@ -303,3 +305,9 @@ def test_the_table_is_long_enough_and_has_no_row_twice() -> None:
 def test_a_sentence_says_what_it_says(sentence: str, expected: str) -> None:
     wanted = {(SHORT[word[1:]], SIGN[word[0]]) for word in expected.split()}
     assert {(f.name, f.polarity) for f in find_findings(sentence)} == wanted
+
+
+@given(st.text(max_size=40) | st.sampled_from(["LVEF ² %", "EF ½", "wall ①5 mm", "LVEF ٣٥ %"]))
+def test_any_text_can_be_read(text: str) -> None:
+    for finding in find_findings(f"LVEF {text} %"):
+        assert finding.start < finding.end
