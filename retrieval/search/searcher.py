@@ -102,8 +102,8 @@ class Searcher:
         whatever the limit; those without a vector in this generation are
         counted in `Ranking.missing`. A study is no hit if its report states what
         was to be absent, or a number that was not asked for
-        (`Ranking.set_aside`); one whose report denies a finding that is wanted
-        comes after all others. Where the encoder is asked nothing, only studies
+        (`Ranking.set_aside`); one whose report denies findings that are wanted
+        comes the later, the more it denies. Where the encoder is asked nothing, only studies
         whose report agrees are hits.
 
         Raises
@@ -140,7 +140,7 @@ class Searcher:
         said = Witness(self._catalog, where, access).say(planned.judged)
         said = {study: told for study, told in said.items() if study in eligible}
         told = Reports(planned, said)
-        compared, demoted = eligible, frozenset[StudyId]()
+        compared, demoted = eligible, dict[StudyId, int]()
         reports: dict[StudyId, float] = {}
         sentences: dict[StudyId, str] = {}
         if query.channel is not Channel.VIDEO:
@@ -314,15 +314,15 @@ def asked_vector(texts: TextEncoder, asked: Sequence[Sequence[str]]) -> Embeddin
 
 
 def _merged(
-    rankings: Mapping[str, Mapping[StudyId, float]], demoted: frozenset[StudyId]
+    rankings: Mapping[str, Mapping[StudyId, float]], demoted: Mapping[StudyId, int]
 ) -> list[tuple[StudyId, float]]:
-    """One ranking keeps its scores, several are fused; those demoted come last."""
+    """One ranking keeps its scores, several are fused; the more demoted, the later."""
     if len(rankings) == 1:
         (scores,) = rankings.values()
         merged = list(scores.items())
     else:
         merged = fuse(*(shared_ranks(scores) for scores in rankings.values()))
-    return sorted(merged, key=lambda item: item[0] in demoted)
+    return sorted(merged, key=lambda item: demoted.get(item[0], 0))
 
 
 def _agreeing(said: Sequence[Said]) -> str | None:

@@ -159,8 +159,10 @@ class Reports:
         }
         self.set_aside = frozenset(s for s, chips in against.items() if chips - wanted)
         """Studies that the query rules out by a denial or a number."""
-        self.contradicted = frozenset(s for s, chips in against.items() if chips & wanted)
-        """Studies whose report denies a finding that is wanted."""
+        self.contradicted = {
+            s: len(chips & wanted) for s, chips in against.items() if chips & wanted
+        }
+        """Studies whose report denies findings that are wanted, and how many."""
         self._agreed = {
             study: sum(one.verdict is Verdict.AGREES for one in told)
             for study, told in said.items()

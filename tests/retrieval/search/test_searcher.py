@@ -507,6 +507,18 @@ def test_what_reports_agree_with_comes_first_and_what_they_deny_last():
     assert names(understood(SCAR, "myocardial scar", limit=2)) == names(ranking)[:2]
 
 
+def test_the_more_a_report_denies_the_later_its_study_comes():
+    archive = reported(
+        one="Dilated left ventricle. No scar.",
+        both="No LV dilation. No scar. No effusion.",
+        none="Normal aorta.",
+    )
+    ranking = understood(archive, "dilated left ventricle with scar, no effusion", limit=None)
+    assert [hit.study.id for hit in ranking.hits] == [
+        a_study(name).id for name in ("none", "one", "both")
+    ]
+
+
 def test_reports_have_no_say_in_the_video_channel():
     ranking = understood(SCAR, "myocardial scar", channel=Channel.VIDEO, limit=None)
     assert ranking.channels == ("words",)
