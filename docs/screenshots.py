@@ -17,7 +17,7 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parent
 SIZE: ViewportSize = {"width": 1440, "height": 900}
-QUERY = "dilated left ventricle with reduced ejection fraction"
+QUERY = "dilated left ventricle with reduced ejection fraction, no scar, patients over 40"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 CLOCK = "window.cineseekClock = () => 0;"
 """All hearts at end diastole, so that the same archive gives the same pictures."""
