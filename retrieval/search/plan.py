@@ -137,17 +137,19 @@ def _asked(query: UnderstoodQuery, chips: Sequence[Chip]) -> tuple[tuple[str, ..
     off. The rest stays in one piece: it may say more than the chips hold, and
     the encoder reads sentences better than shreds. Numbers stay in it, since
     images cannot measure but can rank; so does what is called normal, which
-    denies a finding without a negation.
+    denies a finding without a negation. Then the table's phrasings stay away:
+    they would ask for the findings alone.
     """
     asked = [chip for chip in chips if prompts(chip)]
-    kept = [chip for chip in chips if _is_number(chip) or _is_called_normal(query.text, chip)]
+    normal = [chip for chip in chips if _is_called_normal(query.text, chip)]
+    kept = [*normal, *(chip for chip in chips if _is_number(chip))]
     lines = {chip_line(chip) for chip in (*asked, *kept)}
     stay = {chip.span for chip in query.chips if chip_line(chip) in lines}
     gone = {chip.span for chip in query.chips} - stay - {None}
     typed = beside(query.text, sorted(span for span in gone if span is not None))
     if not (lines or query.free_text):
         typed = ""
-    phrasings = tuple(phrasing for chip in asked for phrasing in prompts(chip))
+    phrasings = tuple(phrasing for chip in asked for phrasing in prompts(chip) if not normal)
     return tuple(group for group in ((typed,) if typed else (), phrasings) if group)
 
 
