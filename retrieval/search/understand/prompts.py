@@ -1,11 +1,6 @@
-"""What the video channel is asked: positive findings in the encoder's words, and free text.
-
-Denials, numbers and severities are left out: encoders of images and texts are
-near chance on them, so reports and measurements answer those.
-"""
+"""Positive findings in words that an encoder of images knows, beside those that were typed."""
 
 from retrieval.search.understand.chips import Chip, FindingChip
-from retrieval.search.understand.query import UnderstoodQuery
 from retrieval.search.understand.table import shipped_terms
 from retrieval.search.understand.terms import Term, Terms
 from retrieval.values.finding import Polarity
@@ -34,13 +29,6 @@ def prompts(chip: Chip, lexicon: Terms | None = None) -> tuple[str, ...]:
         *(_phrasings(terms[one])[0] for one in narrower),
     ]
     return tuple(dict.fromkeys(_with_details(one, chip, terms) for one in phrasings))
-
-
-def encoder_text(query: UnderstoodQuery, lexicon: Terms | None = None) -> str:
-    """One text for encoders that are asked once; empty where they have nothing to answer."""
-    asked = [prompts(chip, lexicon)[:1] for chip in query.chips]
-    told = [one[0] for one in asked if one]
-    return ", ".join([*dict.fromkeys(told), *([query.free_text] if query.free_text else [])])
 
 
 def _phrasings(term: Term) -> tuple[str, ...]:

@@ -118,21 +118,11 @@ def without(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
     return _changed(query, i, replace(_chip(query, i), on=False))
 
 
-def restored(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
-    """Turn chip `i` on again."""
-    return _changed(query, i, replace(_chip(query, i), on=True))
-
-
 def flipped(query: UnderstoodQuery, i: int) -> UnderstoodQuery:
     """Ask for the absence of what chip `i` asks for, or for its presence."""
     chip = _chip(query, i)
     opposite = Polarity.PRESENT if chip.polarity is Polarity.ABSENT else Polarity.ABSENT
     return _changed(query, i, replace(chip, polarity=opposite))
-
-
-def edited(query: UnderstoodQuery, i: int, chip: Chip) -> UnderstoodQuery:
-    """Put another chip in the place of chip `i`, which lends it its span."""
-    return _changed(query, i, replace(chip, span=_chip(query, i).span))
 
 
 def added(query: UnderstoodQuery, chip: Chip) -> UnderstoodQuery:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from retrieval.search.understand.lines import chip_line
-from retrieval.search.understand.prompts import encoder_text, prompts
+from retrieval.search.understand.prompts import prompts
 from retrieval.search.understand.query import UnderstoodQuery
 from retrieval.search.understand.terms import Terms
 
@@ -23,7 +23,6 @@ def understood_json(query: UnderstoodQuery, terms: Terms) -> dict[str, Any]:
             for chip in query.chips
         ],
         "free": query.free_text,
-        "encoder_text": encoder_text(query, terms),
         "corrections": [{"span": one.span, "name": one.name} for one in query.corrections],
     }
 
