@@ -58,6 +58,7 @@ class _Found:
     where: Filter
     channels: tuple[str, ...]
     set_aside: int = 0
+    answers: int = 0
     pool: Pool | None = None
     vector: Embeddings | None = None
     said: Mapping[StudyId, tuple[Said, ...]] = field(default_factory=dict)
@@ -123,6 +124,7 @@ class Searcher:
             free=found.planned.free,
             channels=found.channels,
             set_aside=found.set_aside,
+            answers=found.answers,
             hits=self._hits(found, access),
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
@@ -153,14 +155,15 @@ class Searcher:
         if query.channel is not Channel.REPORT and (planned.asked or planned.like):
             pool = self._pool(where, compared, access)
             missing = self._count_missing(compared, pool)
-            merged = bool(reports or demoted or (planned.asked and planned.like))
-            limit = None if merged else query.limit
+            several = bool(reports or demoted or (planned.asked and planned.like))
+            limit = None if several else query.limit
             for name, vector in self._vectors(planned, access):
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
+        merged = _merged(rankings, demoted)
         order = Order(
-            studies=tuple(_merged(rankings, demoted)[: query.limit]),
+            studies=tuple(merged[: query.limit]),
             eligible=len(eligible),
             missing=missing,
         )
@@ -170,6 +173,7 @@ class Searcher:
             where=where,
             channels=tuple(rankings),
             set_aside=len(eligible) - len(compared),
+            answers=max(len(merged), len(compared) - missing if pool is not None else 0),
             pool=pool,
             vector=vector,
             said=said,

@@ -167,6 +167,8 @@ class Ranking:
         What the query was understood as, and what no chip stands for.
     channels
         Whose rankings made this one: "words", "example", "reports".
+    answers
+        How many studies are hits without a limit.
     set_aside
         Eligible studies that are no hit because their report says otherwise:
         it states what was to be absent, or a number that was not asked for.
@@ -185,4 +187,5 @@ class Ranking:
     chips: tuple[str, ...] = ()
     free: str = ""
     channels: tuple[str, ...] = ()
+    answers: int = 0
     set_aside: int = 0

@@ -410,6 +410,7 @@ class FakeSearcher:
             query=query,
             eligible=len(hearts),
             hits=hits,
+            answers=len(hearts),
             encoder_id=ENCODER,
             generation=GENERATION,
             channels=("example" if query.like else "words",),

@@ -87,7 +87,7 @@ def _answer(
         desk.sheets,
         key=RESULTS,
         page=address.page,
-        pages=pages(answers(ranking)),
+        pages=pages(ranking.answers),
         selected=navigation.last_study(),
         on={
             "open": lambda: navigation.opened(RESULTS),
@@ -95,13 +95,6 @@ def _answer(
             "page": navigation.page_turned,
         },
     )
-
-
-def answers(ranking: Ranking) -> int:
-    """How many studies there are to page through."""
-    if ranking.channels == ("reports",):
-        return len(ranking.hits)
-    return ranking.eligible - ranking.set_aside - ranking.missing
 
 
 def pages(studies: int) -> int:
@@ -163,7 +156,7 @@ def _nothing(ranking: Ranking, address: Address) -> None:
         )
         button = ("Take the filters away", navigation.filters_reset)
     elif ranking.eligible and address.page > 1:
-        text = f"There are {pages(answers(ranking)):,} pages of results."
+        text = f"There are {pages(ranking.answers):,} pages of results."
         button = ("First page", lambda: navigation.go(replace(address, page=1)))
     else:
         said = f" and is meant by “{' · '.join(ranking.narrowed)}”"

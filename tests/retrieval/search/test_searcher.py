@@ -507,6 +507,18 @@ def test_what_reports_agree_with_comes_first_and_what_they_deny_last():
     assert names(understood(SCAR, "myocardial scar", limit=2)) == names(ranking)[:2]
 
 
+@pytest.mark.parametrize(
+    ("text", "answers"),
+    [("no scar", 3), ("dilated left ventricle", 4), ("LV dilation, no scar", 3)],
+)
+def test_how_many_answers_there_are_does_not_depend_on_the_limit(text: str, answers: int):
+    archive = reported(a="No scar.", b="No scar.", c="No scar.", d="Septal scar.")
+    for limit in (1, 2, None):
+        ranking = understood(archive, text, limit=limit)
+        assert ranking.answers == answers
+    assert len(ranking.hits) == answers
+
+
 def test_the_more_a_report_denies_the_later_its_study_comes():
     archive = reported(
         one="Dilated left ventricle. No scar.",
