@@ -151,6 +151,31 @@ def reindex(
 
 
 @app.command()
+def assess(home: HomeOption = None, json: JsonOption = False) -> None:
+    """Say, finding by finding, how far images can be relied on here: by the archive's reports.
+
+    `run` and `reindex` do this when vectors or reports have changed.
+    """
+    from indexer import assess as assessing
+    from indexer.station import at_work
+    from retrieval.errors import NothingPublished
+    from retrieval.vectors import generation
+    from retrieval.wiring import open_encoder
+
+    with at_work(settings.load(home=home)) as station:
+        live = generation.current(station.generations)
+        if live is None:
+            raise NothingPublished(station.settings.home)
+        opened_by = generation.manifest(station.generations, live).encoder
+        using = open_encoder(opened_by, station.settings)
+        found = assessing.assess(station, using, live)
+    if json:
+        _json(assessing.told(found))
+        return
+    _table(assessing.rows(found))
+
+
+@app.command()
 def ledger(
     reveal: Annotated[
         bool, typer.Option("--reveal", help="Add path and original UID, from the vault.")

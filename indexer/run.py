@@ -1,9 +1,10 @@
-"""The whole offline flow: ingest, reports, embed, publish."""
+"""The whole offline flow: ingest, reports, embed, publish, assess."""
 
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from indexer.assess import assess, assessed
 from indexer.embed import Embedded, embed
 from indexer.ingest import Ingested, ingest
 from indexer.progress import stage
@@ -42,11 +43,16 @@ def run(
     name = encoder_to_use(home.generations, encoder)
     using = open_encoder(name, home.settings)
     require_live(home.generations, using.encoder_id, asked=name)
+    reports_before = home.catalog.counts()["reports_seen"]
     ingested = take_in(home, archives, retry=retry, quiet=quiet)
     malformed = receive(home, reports)
     with stage("embed", quiet=quiet) as progress:
         embedded = embed(home.catalog, home.clips, using, progress=progress)
     published = publish(home.catalog, home.generations, using.encoder_id, encoder=name)
+    reported = home.catalog.counts()["reports_seen"] != reports_before
+    unknown = published.fresh or reported or not assessed(home, published.generation)
+    if unknown:
+        assess(home, using, published.generation)
     return {
         **totals(home),
         "embeddings": home.catalog.counts()["embeddings"],
@@ -54,13 +60,13 @@ def run(
         "generation": published.generation,
         "without_vector": len(embedded.unseen),
         "malformed_reports": malformed,
-        "work": work(ingested, embedded, published),
+        "work": {**work(ingested, embedded, published), "assessed": int(unknown)},
         "seconds": round(time.monotonic() - began, 2),
     }
 
 
 def reindex(home: Home, encoder: str, *, quiet: bool) -> Json:
-    """Move a home to another encoder: embed what is missing, build, verify, publish.
+    """Move a home to another encoder: embed what is missing, build, verify, publish, assess.
 
     The live generation serves until the new one has passed its check.
     """
@@ -68,6 +74,7 @@ def reindex(home: Home, encoder: str, *, quiet: bool) -> Json:
     with stage("embed", quiet=quiet) as progress:
         embedded = embed(home.catalog, home.clips, using, progress=progress)
     published = publish(home.catalog, home.generations, using.encoder_id, encoder=encoder)
+    assess(home, using, published.generation)
     return {
         "encoder": using.encoder_id,
         "generation": published.generation,

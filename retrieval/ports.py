@@ -124,6 +124,10 @@ class CatalogReader(Protocol):
         """The indexed, not deleted studies that `where` and `access` allow."""
         ...
 
+    def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
+        """The eligible studies that have a report."""
+        ...
+
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:

@@ -19,7 +19,9 @@ from retrieval.ports import (
 from retrieval.search.searcher import Searcher
 from retrieval.settings import Settings
 from retrieval.values.embedding import EncoderId
+from retrieval.values.study import PatientId
 from retrieval.vectors import generation as generations
+from retrieval.vectors import reliability
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +93,21 @@ def open_encoder(name_or_path: str, settings: Settings) -> Encoder:
     return cmrclip.load(path, device, settings.precision)
 
 
+def trained_on(name_or_path: str) -> frozenset[PatientId]:
+    """Patients whose studies an encoder learned from, by pseudonym; none of a named one's are ours.
+
+    Raises
+    ------
+    CheckpointInvalid
+        What the checkpoint says of them cannot be read.
+    """
+    if name_or_path in ("phantom", "cmrclip"):
+        return frozenset()
+    from retrieval.encoder.checkpoint import trained_patients
+
+    return trained_patients(Path(name_or_path))
+
+
 def open_untrained(name_or_path: str, settings: Settings, *, seeds: Sequence[int]) -> list[Encoder]:
     """Open untrained networks of the shape of "phantom" or of a checkpoint of its kind.
 
@@ -152,11 +169,12 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
     index, encoder = open_live_index(settings)
     texts = open_encoder(encoder, settings) if words else None
     catalog = open_catalog(settings)
+    found = reliability.read(generations_folder(settings), index.generation)
     return Reading(
         catalog=catalog,
         clips=open_clips(settings),
         index=index,
-        searcher=Searcher(texts, index, catalog),
+        searcher=Searcher(texts, index, catalog, found),
         generation=index.generation,
         encoder_id=index.encoder_id,
         opened_by=encoder,

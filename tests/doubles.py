@@ -188,6 +188,9 @@ class DictCatalog:
             if s.state is State.INDEXED and self._seen(s, access) and self._meets(s, where)
         )
 
+    def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
+        return self.eligible(where, access=access) & self.reports.keys()
+
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:

@@ -8,7 +8,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from html import escape
 from typing import TypeVar
+from urllib.parse import urlencode
 
 from retrieval.errors import UsageError
 from retrieval.search.understand.lines import chip_line, read_chip
@@ -86,6 +88,12 @@ def more_like(study: StudyId, address: Address) -> Address:
 def filtered(where: Filter, address: Address) -> Address:
     """Ask the same under other filters, from the first page."""
     return replace(address, where=where, page=1, study=None)
+
+
+def link(text: str, address: Address) -> str:
+    """A link to an address, as HTML."""
+    target = "?" + urlencode(to_params(address), doseq=True)
+    return f'<a href="{escape(target)}" target="_self">{escape(text)}</a>'
 
 
 def to_params(address: Address) -> dict[str, str | list[str]]:

@@ -118,7 +118,7 @@ class Backend:
     open_reading
         Opens what is live now; raises NothingPublished where nothing is.
     live
-        Name of the live generation; cheap, asked on every run of the page.
+        Names what is live, its assessment too; cheap, asked on every run of the page.
     research
         Whether studies are shown with their machine estimates.
     """
@@ -135,15 +135,17 @@ class Backend:
         self._research = research
         self._lock = Lock()
         self._desk: Desk | None = None
+        self._opened: str | None = None
         self._coverage: tuple[float, str, Coverage] | None = None
 
     def desk(self) -> Desk:
         """The live generation, opened; many sessions share it."""
         with self._lock:
-            desk = self._desk
-            if desk is None or desk.reading.generation != self._live():
+            desk, live = self._desk, self._live()
+            if desk is None or self._opened != live:
                 reading = self._open()
                 desk = self._desk = Desk(reading, SheetReader(reading.clips), self._research)
+                self._opened = live
             return desk
 
     def coverage(self) -> Coverage:

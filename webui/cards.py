@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from retrieval.search.understand.chips import Chip, FindingChip, MeasurementChip
-from retrieval.search.understand.labels import chip_label
+from retrieval.search.understand.labels import chip_label, term_name
 from retrieval.search.understand.lines import read_chip
+from retrieval.search.views import percent
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.finding import Polarity
 from retrieval.values.query import Hit, Ranking, Verdict
+from retrieval.values.reliability import Badge, Belief
 from webui import words
 from webui.address import Address, to_params
 from webui.choice import Slot, strip
@@ -52,6 +54,7 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranki
         "name": words.study_name(study.id),
         "rank": hit.rank,
         "score": similarity(hit, ranking),
+        "belief": belief(hit.beliefs),
         "source": source(hit, ranking),
         "facts": words.card_facts(study),
         "impression": sentence(hit),
@@ -68,6 +71,32 @@ def similarity(hit: Hit, ranking: Ranking) -> str:
     """The cosine that ranked a study; empty where several rankings were fused."""
     alone = len(ranking.channels) == 1 and ranking.channels != ("reports",)
     return f"similarity {hit.score:.3f}" if alone else ""
+
+
+STEPS = {Badge.GOOD: 3, Badge.FAIR: 2, Badge.POOR: 1}
+"""How many of three bars a badge fills."""
+
+
+def belief(beliefs: Sequence[Belief]) -> dict[str, object] | None:
+    """How likely a hit is what was wanted, by images alone: as likely as the least likely finding.
+
+    None where no wanted finding was assessed on this archive.
+    """
+    if not beliefs:
+        return None
+    least = min(beliefs, key=lambda one: one.probability)
+    weakest = min(beliefs, key=lambda one: STEPS[one.badge])
+    by_finding = "; ".join(
+        f"{term_name(one.term)} {percent(one.probability)} (images: {one.badge})" for one in beliefs
+    )
+    return {
+        "word": words.likelihood(least.probability),
+        "percent": percent(least.probability),
+        "share": round(least.probability, 3),
+        "steps": STEPS[weakest.badge],
+        "badge": weakest.badge,
+        "title": f"Chance, by images alone, that a reader would call it so: {by_finding}",
+    }
 
 
 def source(hit: Hit, ranking: Ranking) -> str:

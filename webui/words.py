@@ -90,3 +90,12 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def studies(number: int) -> str:
     """So many studies, in words."""
     return count(number, "study", "studies")
+
+
+LIKELIHOODS = ((0.9, "Very likely"), (0.7, "Likely"), (0.4, "Possible"))
+"""Words for probabilities from these on; what is less is unlikely."""
+
+
+def likelihood(probability: float) -> str:
+    """A probability in words."""
+    return next((word for least, word in LIKELIHOODS if probability >= least), "Unlikely")

@@ -70,6 +70,16 @@ class SqlReader:
             query = select(StudyRow.id).where(*eligible(where, access))
             return frozenset(StudyId(study) for study in session.scalars(query))
 
+    def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
+        """The eligible studies that have a report."""
+        query = (
+            select(VersionRow.chain)
+            .join(StudyRow, StudyRow.id == VersionRow.chain)
+            .where(VersionRow.newest.is_(True), *eligible(where, access))
+        )
+        with self._database.reading() as session:
+            return frozenset(StudyId(study) for study in session.scalars(query))
+
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:

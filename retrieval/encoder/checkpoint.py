@@ -1,7 +1,8 @@
 """Checkpoints: one folder with safetensors weights and a JSON description. No pickle.
 
 `weights.safetensors` holds tensors and nothing else; `config.json` holds what
-is needed to rebuild the network and what is worth knowing about it.
+is needed to rebuild the network and what is worth knowing about it;
+`split.json`, where an archive was trained on, whose studies they were.
 """
 
 import hashlib
@@ -20,9 +21,13 @@ from torch import Tensor
 from retrieval.errors import CheckpointInvalid
 from retrieval.values.clip import PREPROCESSING
 from retrieval.values.embedding import EncoderId
+from retrieval.values.study import PatientId
 
 WEIGHTS = "weights.safetensors"
 CONFIG = "config.json"
+SPLIT = "split.json"
+"""Who was trained on and who was asked about, where an archive's patients were."""
+
 FORMAT = 1
 
 
@@ -99,6 +104,23 @@ def read_checkpoint(folder: Path, *, name: str) -> Checkpoint:
         notes=description["notes"],
         tensors=tensors,
     )
+
+
+def trained_patients(folder: Path) -> frozenset[PatientId]:
+    """Patients that a checkpoint learned from; none where it brings no split.
+
+    Raises
+    ------
+    CheckpointInvalid
+        The split cannot be read.
+    """
+    try:
+        told = json.loads((folder / SPLIT).read_text(encoding="utf-8"))
+        return frozenset(PatientId(patient) for patient, _ in told["training"])
+    except FileNotFoundError:
+        return frozenset()
+    except (ValueError, KeyError, TypeError) as error:
+        raise CheckpointInvalid(str(folder), f"its {SPLIT} is damaged ({error!r})") from error
 
 
 def fill(module: torch.nn.Module, checkpoint: Checkpoint, *, where: str) -> None:

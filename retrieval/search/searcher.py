@@ -2,13 +2,16 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
+from retrieval.search.asked import asked_vector
 from retrieval.search.choices import settle, within
+from retrieval.search.conviction import CANDIDATES, Judge
+from retrieval.search.found import Found, Order
 from retrieval.search.fuse import fuse, shared_ranks
 from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
@@ -27,42 +30,10 @@ from retrieval.values.query import (
     Said,
     Verdict,
 )
+from retrieval.values.reliability import Belief, Reliability
 from retrieval.values.study import StudyId
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
-    """A ranking before it is dressed.
-
-    Attributes
-    ----------
-    studies
-        (study, score), best first.
-    eligible, missing
-        As in `Ranking`.
-    """
-
-    studies: tuple[tuple[StudyId, float], ...]
-    eligible: int
-    missing: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
-    """An order, and what its evidence can be drawn from."""
-
-    order: Order
-    planned: Plan
-    where: Filter
-    channels: tuple[str, ...]
-    set_aside: int = 0
-    answers: int = 0
-    pool: Pool | None = None
-    vector: Embeddings | None = None
-    said: Mapping[StudyId, tuple[Said, ...]] = field(default_factory=dict)
-    sentences: Mapping[StudyId, str] = field(default_factory=dict)
 
 
 class Searcher:
@@ -77,6 +48,9 @@ class Searcher:
         The published generation.
     catalog
         Says which studies and keys are eligible, at every query anew.
+    reliability
+        What scores of this generation were found to mean; None where it was
+        never assessed.
 
     Raises
     ------
@@ -85,13 +59,18 @@ class Searcher:
     """
 
     def __init__(
-        self, texts: TextEncoder | None, index: VectorIndex, catalog: CatalogReader
+        self,
+        texts: TextEncoder | None,
+        index: VectorIndex,
+        catalog: CatalogReader,
+        reliability: Reliability | None = None,
     ) -> None:
         if texts is not None and texts.encoder_id != index.encoder_id:
             raise EncoderMismatch(index=index.encoder_id, query=texts.encoder_id)
         self._texts = texts
         self._index = index
         self._catalog = catalog
+        self._judge = Judge(texts, catalog, reliability)
 
     def search(self, query: Query, *, access: Access) -> Ranking:
         """Rank the eligible studies.
@@ -115,6 +94,7 @@ class Searcher:
             An example is no study that may be seen.
         """
         found = self._find(query, access)
+        judged = self._judge.judge(found, access=access)
         return Ranking(
             query=query,
             eligible=found.order.eligible,
@@ -125,7 +105,10 @@ class Searcher:
             channels=found.channels,
             set_aside=found.set_aside,
             answers=found.answers,
-            hits=self._hits(found, access),
+            hits=self._hits(found, judged.believed, access),
+            badges=judged.badges,
+            conviction=judged.conviction,
+            above_unrelated=judged.above_unrelated,
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
         )
@@ -134,7 +117,7 @@ class Searcher:
         """Rank like `search`, without fetching what a reader would want to see of each hit."""
         return self._find(query, access).order
 
-    def _find(self, query: Query, access: Access) -> _Found:
+    def _find(self, query: Query, access: Access) -> Found:
         _check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
@@ -167,11 +150,13 @@ class Searcher:
             eligible=len(eligible),
             missing=missing,
         )
-        return _Found(
+        return Found(
             order=order,
             planned=planned,
             where=where,
             channels=tuple(rankings),
+            compared=compared,
+            first=tuple(study for study, _ in merged[: _most(query.limit)]),
             set_aside=len(eligible) - len(compared),
             answers=max(len(merged), len(compared) - missing if pool is not None else 0),
             pool=pool,
@@ -256,7 +241,12 @@ class Searcher:
             )
         return vector
 
-    def _hits(self, found: _Found, access: Access) -> tuple[Hit, ...]:
+    def _hits(
+        self,
+        found: Found,
+        believed: Mapping[StudyId, tuple[Belief, ...]],
+        access: Access,
+    ) -> tuple[Hit, ...]:
         ids = [study for study, _ in found.order.studies]
         studies = self._catalog.studies(ids, access=access)
         impressions = self._catalog.impressions(ids, access=access)
@@ -269,6 +259,7 @@ class Searcher:
                 evidence=evidence[study.id],
                 impression=impressions.get(study.id),
                 said=found.said.get(study.id, ()),
+                beliefs=believed.get(study.id, ()),
             )
             for rank, (study, (_, score)) in enumerate(
                 zip(studies, found.order.studies, strict=True), start=1
@@ -276,7 +267,7 @@ class Searcher:
         )
 
     def _evidence(
-        self, ids: list[StudyId], found: _Found, access: Access
+        self, ids: list[StudyId], found: Found, access: Access
     ) -> dict[StudyId, Evidence]:
         best: dict[StudyId, tuple[ClipId, float]] = {}
         if found.pool is not None and found.vector is not None:
@@ -297,7 +288,7 @@ class Searcher:
             for study in ids
         }
 
-    def _showing(self, ids: list[StudyId], found: _Found, access: Access) -> Pool:
+    def _showing(self, ids: list[StudyId], found: Found, access: Access) -> Pool:
         """Clips of the techniques that show what is wanted; empty where that may be any."""
         techniques = shown_by(found.planned.wanted)
         asked = found.where.techniques
@@ -308,13 +299,9 @@ class Searcher:
         return self._pool(where, frozenset(ids), access)
 
 
-def asked_vector(texts: TextEncoder, asked: Sequence[Sequence[str]]) -> Embeddings:
-    """One direction for several things asked: each the mean of its phrasings, all of one weight."""
-    flat = [phrasing for group in asked for phrasing in group]
-    rows = texts.encode_texts(flat).vectors
-    ends = np.cumsum([len(group) for group in asked])[:-1]
-    groups = [unit_rows(part.mean(axis=0, keepdims=True)) for part in np.split(rows, ends)]
-    return Embeddings(texts.encoder_id, unit_rows(np.mean(groups, axis=0)))
+def _most(limit: int | None) -> int | None:
+    """How many of the best are judged: all that are shown, and enough to find a convincing one."""
+    return None if limit is None else max(limit, CANDIDATES)
 
 
 def _merged(

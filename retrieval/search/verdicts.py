@@ -67,6 +67,13 @@ class Witness:
                 found.setdefault(study, []).append(said)
         return {study: tuple(said) for study, said in found.items()}
 
+    def acquired(self, chip: Judged) -> frozenset[StudyId] | None:
+        """Studies that have what shows the finding; None where any study does."""
+        finding = chip.finding if isinstance(chip, FindingChip) else None
+        if finding is None or finding not in SHOWN_BY:
+            return None
+        return self._eligible(techniques=SHOWN_BY[finding])
+
     def _of(self, chip: Judged) -> dict[StudyId, Told]:
         if isinstance(chip, MeasurementChip):
             told = self._measured(chip.quantity, lambda _: chip.values)
@@ -74,7 +81,7 @@ class Witness:
             told = self._finding(chip)
         if chip.polarity is Polarity.PRESENT:
             return told
-        seen = self._acquired(chip)
+        seen = self.acquired(chip)
         return {
             study: (_denying(verdict, looked=seen is None or study in seen), sentence)
             for study, (verdict, sentence) in told.items()
@@ -127,13 +134,6 @@ class Witness:
             if values is not None:
                 told[study] = compared(measurement, values), sentence
         return told
-
-    def _acquired(self, chip: Judged) -> frozenset[StudyId] | None:
-        """Studies that have what shows the finding; None where any study does."""
-        finding = chip.finding if isinstance(chip, FindingChip) else None
-        if finding is None or finding not in SHOWN_BY:
-            return None
-        return self._eligible(techniques=SHOWN_BY[finding])
 
     def _eligible(
         self, *, sexes: frozenset[Sex] = frozenset(), techniques: frozenset[Technique] = frozenset()

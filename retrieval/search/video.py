@@ -73,6 +73,16 @@ class Pool:
             best.setdefault(study, (clip, score))
         return best
 
+    def scores(self, query: Embeddings, studies: Collection[StudyId]) -> dict[StudyId, float]:
+        """Score some studies as `nearest` does; those without a vector are left out."""
+        wanted = frozenset(studies)
+        keys = _keys(key for key in self._competing.tolist() if self._owners[key][0] in wanted)
+        (found,) = self._index.search(query, k=None, allowed=keys)
+        best: dict[StudyId, float] = {}
+        for key, score in zip(found.keys.tolist(), found.scores.tolist(), strict=True):
+            best.setdefault(self._owners[key][0], score)
+        return best
+
     def vector_of(self, study: StudyId) -> Embeddings | None:
         """The study's own vector, else the mean direction of its clips; None if there is none."""
         own = _keys(key for key, (s, c) in self._owners.items() if s == study and c is None)

@@ -5,18 +5,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from retrieval.search.estimates import COVERAGE, Places
-from retrieval.search.understand.labels import chip_label
+from retrieval.search.understand.labels import chip_label, term_name
 from retrieval.search.understand.lines import read_chip
 from retrieval.values.clip import ClipRecord
 from retrieval.values.estimate import Quantity
 from retrieval.values.query import Hit, Ranking, Verdict
+from retrieval.values.reliability import Belief, Conviction
 from retrieval.values.report import Report
 from retrieval.values.study import Study
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
 
-RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "evidence", "report")
+RANKING_COLUMNS: Row = ("#", "score", "study", "who", "year", "images", "evidence", "report")
 SERIES_COLUMNS: Row = ("series", "state", "view", "technique", "slices x phases", "mm", "clips")
 
 ESTIMATE_COLUMNS: Row = ("machine estimate", "percentile", f"{COVERAGE:.0%} interval", "of studies")
@@ -46,6 +47,9 @@ def ranking_json(ranking: Ranking) -> Json:
         "channels": ranking.channels,
         "eligible": ranking.eligible,
         "set_aside": ranking.set_aside,
+        "conviction": ranking.conviction,
+        "above_unrelated": ranking.above_unrelated,
+        "badges": [{"chip": chip, "images": badge} for chip, badge in ranking.badges],
         "encoder": ranking.encoder_id,
         "generation": ranking.generation,
         "hits": [_hit_json(hit) for hit in ranking.hits],
@@ -61,6 +65,7 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             hit.study.id,
             _who(hit.study),
             _text(hit.study.year),
+            belief_words(hit.beliefs),
             _clip_words(hit.evidence.clip),
             textwrap.shorten(_words(hit), 120, placeholder=" …"),
         )
@@ -71,13 +76,54 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
 def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
-    studies = "study" if ranking.eligible == 1 else "studies"
     aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
     by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
     return (
-        f"{count} of {ranking.eligible} eligible {studies} · {aside}{by}"
+        f"{count} of {ranking.eligible} eligible {_studies(ranking.eligible)} · {aside}{by}"
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
     )
+
+
+def belief_words(beliefs: Sequence[Belief]) -> str:
+    """Probabilities by images, in per cent; of several findings each with its name.
+
+    >>> belief_words([])
+    ''
+    """
+    if len(beliefs) == 1:
+        return percent(beliefs[0].probability)
+    return ", ".join(f"{term_name(one.term)} {percent(one.probability)}" for one in beliefs)
+
+
+def percent(probability: float) -> str:
+    """Per cent without a false certainty: what rounds to 0 or 100 is told as a bound."""
+    if probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if probability > 0.99 else f"{probability:.0%}".replace("%", " %")
+
+
+def conviction_line(ranking: Ranking) -> str | None:
+    """What to know before the hits are read; None where there is nothing to say."""
+    eligible = f"{ranking.eligible:,} eligible {_studies(ranking.eligible)}"
+    if ranking.conviction is Conviction.NOTHING:
+        beside = ""
+        if ranking.above_unrelated is not None:
+            share = percent(ranking.above_unrelated)
+            beside = f": no report says it, and images score it above {share} of unrelated texts"
+        nearest = "; the nearest follow" if ranking.hits else ""
+        return f"no convincing match among {eligible}{beside}{nearest}"
+    if ranking.conviction is Conviction.UNKNOWN:
+        return (
+            f"nobody can say whether any of {eligible} matches: few have a report, "
+            "and images were not assessed for this; the nearest follow"
+        )
+    return None
+
+
+def badge_line(ranking: Ranking) -> str | None:
+    """How far images can be relied on for what is wanted; None where no finding is."""
+    told = [f"{chip_label(read_chip(chip))} {badge}" for chip, badge in ranking.badges]
+    return f"images on this archive: {', '.join(told)}" if told else None
 
 
 def understood_lines(ranking: Ranking) -> list[str]:
@@ -89,7 +135,7 @@ def understood_lines(ranking: Ranking) -> list[str]:
     lines = [f"understood: {'  '.join(labels)}"] if labels else []
     if ranking.free and ranking.chips:
         lines.append(f"as it is: {ranking.free}")
-    return lines
+    return [*lines, *filter(None, (badge_line(ranking), conviction_line(ranking)))]
 
 
 def study_json(study: Study, clips: Sequence[ClipRecord], report: Report | None) -> Json:
@@ -220,7 +266,19 @@ def _hit_json(hit: Hit) -> Json:
             {"chip": one.chip, "verdict": one.verdict, "sentence": one.sentence} for one in hit.said
         ],
         "impression": hit.impression,
+        "images": [
+            {
+                "finding": term_name(one.term),
+                "probability": round(one.probability, 4),
+                "reliability": one.badge,
+            }
+            for one in hit.beliefs
+        ],
     }
+
+
+def _studies(count: int) -> str:
+    return "study" if count == 1 else "studies"
 
 
 def _words(hit: Hit) -> str:

@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from retrieval.durable import replace_file
+from retrieval.encoder.checkpoint import SPLIT
 from retrieval.errors import UsageError
 from retrieval.training.card import Facts, write_card
 from retrieval.training.contrast import Objective
@@ -20,7 +21,7 @@ from retrieval.training.learner import Learner
 from retrieval.training.ranking import SCORE, Ranking
 from retrieval.training.recipe import Recipe
 
-STATE, SPLIT, CHECKPOINT = "state.pt", "split.json", "checkpoint"
+STATE, CHECKPOINT = "state.pt", "checkpoint"
 SEED_STRIDE = 1_000_003
 """Seeds of one step's dropout lie this far from another's."""
 
@@ -170,6 +171,7 @@ class Run:
             "session": session(),
         }
         encoder = self._learner.save(self.result, folder, notes)
+        self._facts.write_split(folder / SPLIT)
         write_card(folder, self._facts, self._learner.contract(), notes, encoder)
 
     def finish(self) -> Path:

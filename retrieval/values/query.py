@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import EncoderId
+from retrieval.values.reliability import Badge, Belief, Conviction
 from retrieval.values.study import Sex, Study, StudyId, Technique, View
 
 
@@ -143,6 +144,8 @@ class Hit:
         1-based.
     said
         What its report says of what was asked, chip by chip; silence is left out.
+    beliefs
+        What images say of the wanted findings that were assessed on this archive.
     """
 
     rank: int
@@ -151,6 +154,7 @@ class Hit:
     evidence: Evidence
     impression: str | None
     said: tuple[Said, ...] = ()
+    beliefs: tuple[Belief, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +176,13 @@ class Ranking:
     set_aside
         Eligible studies that are no hit because their report says otherwise:
         it states what was to be absent, or a number that was not asked for.
+    badges
+        How far images can be relied on for each wanted finding, by its chip.
+    conviction
+        Whether any hit is convincing; None where only examples were asked.
+    above_unrelated
+        Where words were asked that no chip stands for and no report says: the
+        share of unrelated texts whose best score is lower.
     missing
         Eligible studies of which this generation has no vector, because they
         were embedded after it was published or its encoder sees nothing in them.
@@ -189,3 +200,6 @@ class Ranking:
     channels: tuple[str, ...] = ()
     answers: int = 0
     set_aside: int = 0
+    badges: tuple[tuple[str, Badge], ...] = ()
+    conviction: Conviction | None = None
+    above_unrelated: float | None = None

@@ -13,27 +13,20 @@ REPORTED     share of them that have a report (0.8).
 
 import os
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 
 import numpy as np
 import pytest
 
 from retrieval.encoder import phantom
-from retrieval.evaluation.seen import embed_one
 from retrieval.evaluation.tables import Table, figure, markdown
-from retrieval.language.findings import find_findings
-from retrieval.language.measurements import find_measurements
-from retrieval.language.sections import impression_of
-from retrieval.phantom.sentences import degrees, write_report
+from retrieval.phantom.sentences import degrees
 from retrieval.search.searcher import Searcher
-from retrieval.training.trial import simulated_patient
-from retrieval.values.embedding import rows_of
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
-from retrieval.values.report import Report
 from retrieval.values.study import StudyId
-from tests.doubles import DictCatalog, DictIndex, a_study
+from tests.bench.simulated_archive import archive as archive_of
+from tests.bench.simulated_archive import reported, simulated
 
 SEED = 950_000
 AT = 10
@@ -59,36 +52,20 @@ class Scored:
 
 
 @pytest.fixture(scope="module")
-def archive():
+def archive(tmp_path_factory):
     """A searcher over simulated patients, and their truths."""
     given = os.environ.get("ENCODER")
     encoder = phantom.load(Path(given) if given else None)
     count = int(os.environ.get("STUDIES", "240"))
-    reported = float(os.environ.get("REPORTED", "0.8"))
-    catalog, vectors, truths = DictCatalog(), {}, {}
-    for i in range(count):
-        patient, rng = simulated_patient(SEED + i), Random(SEED + i)
-        records = [clip.record for clip in patient.clips]
-        study = a_study(f"simulated {i}")
-        study = replace(
-            study,
-            id=records[0].study,
-            patient=replace(
-                study.patient, sex=patient.truth.sex, age_years=patient.truth.age_years
-            ),
-        )
-        rows = [row for made in embed_one(encoder, patient.clips) for row in rows_of(made)]
-        catalog.add(study, records, rows)
-        vectors |= {row.key: row.vector for row in rows}
-        truths[study.id] = patient.truth
-        if rng.random() < reported:
-            text = write_report(patient.truth, rng, split="held out")
-            catalog.reports[study.id] = _read(study.id, text)
-    index = DictIndex(vectors, encoder_id=encoder.encoder_id)
+    patients = simulated(encoder, SEED, count)
+    having = reported(patients, float(os.environ.get("REPORTED", "0.8")))
+    database = tmp_path_factory.mktemp("archive") / "catalog.db"
+    catalog, index = archive_of(patients, encoder.encoder_id, database, reported=having)
     print(
         f"\n{encoder.encoder_id}, {count} simulated patients from seed {SEED}, "
-        f"{len(catalog.reports)} with a report"
+        f"{len(having)} with a report"
     )
+    truths = {patient.study.id: patient.truth for patient in patients}
     return Searcher(encoder, index, catalog), truths
 
 
@@ -124,17 +101,6 @@ def test_what_understanding_is_worth(archive):
         "bare text", "all"
     ))  # fmt: skip
     assert best > bare
-
-
-def _read(study: StudyId, text: str) -> Report:
-    return Report(
-        digest=study,
-        study=study,
-        text=text,
-        impression=impression_of(text),
-        findings=find_findings(text),
-        measurements=find_measurements(text),
-    )
 
 
 def _relevant(query, truths) -> frozenset[StudyId]:

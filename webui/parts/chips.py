@@ -9,9 +9,17 @@ from retrieval.search.understand.lines import chip_line, read_chip
 from retrieval.search.understand.prompts import prompts
 from retrieval.values.finding import Polarity
 from retrieval.values.query import Ranking
+from retrieval.values.reliability import Badge
 from webui.parts.component import component
 
 ABSENCE = "Absence is read from reports: images alone cannot show it."
+BY_BADGE = {
+    Badge.FAIR: "report + images (fair)",
+    Badge.POOR: "report; images unreliable",
+    Badge.NOT_ASSESSED: "report; images untested",
+}
+"""Who answers a wanted finding, but for those that images tell well here."""
+
 UNREAD = "as it is, by images"
 
 
@@ -24,6 +32,7 @@ def show(ranking: Ranking, *, key: str, on_change: Callable[[], None]) -> None:
 def content(ranking: Ranking) -> dict[str, object]:
     """What the row says, ready for JSON; of each chip the lines that stand for its changes."""
     chips = [read_chip(line) for line in ranking.chips]
+    badges = dict(ranking.badges)
     denied = any(
         chip.on and isinstance(chip, FindingChip) and chip.polarity is Polarity.ABSENT
         for chip in chips
@@ -35,7 +44,7 @@ def content(ranking: Ranking) -> dict[str, object]:
                 "on": chip.on,
                 "absent": chip.polarity is Polarity.ABSENT,
                 "label": chip_label(replace(chip, polarity=Polarity.PRESENT)),
-                "source": source(chip),
+                "source": source(chip, badges.get(chip_line(chip))),
                 "toggled": chip_line(replace(chip, on=not chip.on)),
                 "flipped": chip_line(replace(chip, polarity=_opposite(chip.polarity))),
                 "flips": not isinstance(chip, LikeChip),
@@ -48,15 +57,23 @@ def content(ranking: Ranking) -> dict[str, object]:
     }
 
 
-def source(chip: Chip) -> str:
-    """Who answers a chip."""
+def source(chip: Chip, badge: Badge | None) -> str:
+    """Who answers a chip, and where images do, how far they can be relied on.
+
+    Parameters
+    ----------
+    badge
+        Of a wanted finding.
+    """
     if isinstance(chip, MeasurementChip):
         return "report, else images"
     if isinstance(chip, LikeChip):
         return "images"
     if not isinstance(chip, FindingChip):
         return "filter"
-    return "images + report" if prompts(replace(chip, on=True)) else "report"
+    if not prompts(replace(chip, on=True)):
+        return "report"
+    return BY_BADGE[badge] if badge in BY_BADGE else "images + report"
 
 
 def _opposite(polarity: Polarity) -> Polarity:

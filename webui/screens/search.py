@@ -6,8 +6,10 @@ from html import escape
 import streamlit as st
 
 from retrieval.errors import UsageError
+from retrieval.search.understand.lines import read_chip
+from retrieval.search.widen import broader
 from retrieval.values.query import Filter, Ranking
-from webui import words
+from webui import nomatch, words
 from webui.address import PAGE_SIZE, Address
 from webui.backend import READER, Coverage, Desk
 from webui.cards import Card, card
@@ -69,6 +71,10 @@ def _answer(
 ) -> None:
     hits = ranking.hits[(address.page - 1) * PAGE_SIZE : address.page * PAGE_SIZE]
     st.html(status(ranking, len(hits), coverage, address, unread))
+    if hits and nomatch.applies(ranking):
+        chips_read = [read_chip(line) for line in ranking.chips]
+        wider = broader(chips_read, address.where, desk.reading.catalog, access=READER)
+        st.html(nomatch.page(ranking, address, coverage, wider))
     if not hits:
         _nothing(ranking, address)
         return

@@ -2,12 +2,11 @@
 
 from dataclasses import replace
 from html import escape
-from urllib.parse import urlencode
 
 import streamlit as st
 
 from retrieval.errors import NothingPublished
-from webui.address import Address, to_params
+from webui.address import Address, link
 from webui.screens import frame
 
 
@@ -27,17 +26,12 @@ def nothing_published(error: NothingPublished) -> None:
 def failed(what: str, why: str, address: Address) -> None:
     """One error: the question stays in the URL and on the page."""
     asked = f"<p>Your query is kept: “{escape(address.text)}”</p>" if address.text else ""
-    links = [_link("Try again", address)]
+    links = [link("Try again", address)]
     if address.study:
-        links.append(_link("Back to the results", replace(address, study=None)))
-    links.append(_link("Start anew", Address()))
+        links.append(link("Back to the results", replace(address, study=None)))
+    links.append(link("Start anew", Address()))
     st.html(
         f'<section class="cs-message"><h1>{escape(what)}</h1><p>{escape(why)}</p>{asked}'
         f"<p>{' · '.join(links)}</p></section>"
     )
     frame.bottom(())
-
-
-def _link(text: str, address: Address) -> str:
-    target = "?" + urlencode(to_params(address), doseq=True)
-    return f'<a href="{escape(target)}" target="_self">{escape(text)}</a>'

@@ -35,6 +35,11 @@ def chip_label(chip: Chip, lexicon: Terms | None = None) -> str:
     return f"no {said}" if isinstance(chip, FindingChip) else f"not {said}"
 
 
+def term_name(term: str, lexicon: Terms | None = None) -> str:
+    """A term's preferred name, or its id in words where the lexicon does not have it."""
+    return _name(term, shipped_terms() if lexicon is None else lexicon)
+
+
 def _finding(chip: FindingChip, terms: Terms) -> str:
     term = terms[chip.term]
     places = [_name(place, terms) for place in chip.anatomy if place != term.anatomy]

@@ -31,6 +31,13 @@ def prompts(chip: Chip, lexicon: Terms | None = None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_with_details(one, chip, terms) for one in phrasings))
 
 
+def plain(term: str, lexicon: Terms | None = None) -> FindingChip:
+    """The chip of a finding as such: no severity, no pattern, no place but its own."""
+    found = (shipped_terms() if lexicon is None else lexicon)[term]
+    anatomy = (found.anatomy,) if found.anatomy else ()
+    return FindingChip(term=term, finding=found.finding, anatomy=anatomy)
+
+
 def _phrasings(term: Term) -> tuple[str, ...]:
     """Prompts of the table, or name and synonyms but for abbreviations."""
     if term.prompts:

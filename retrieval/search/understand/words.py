@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from retrieval.search.understand.spelling import meant
+from retrieval.search.understand.table import shipped_terms
 from retrieval.search.understand.terms import Kind, Terms
-from retrieval.search.understand.tokens import Token, tokens_of
+from retrieval.search.understand.tokens import Token, keys_of, tokens_of
 
 _SILENT = frozenset({"article", "filler"})
 """Roles that the grammar never sees."""
@@ -68,6 +69,20 @@ def words_of(text: str, terms: Terms) -> list[Word]:
             found.append(Word(terminal, term, first.start, last.end, adjective, slipped))
         at += length
     return found
+
+
+def content(text: str) -> tuple[str, ...]:
+    """The words of a text that say what it is about, in lower case; not "with", "is", "the"."""
+    terms = shipped_terms()
+    said = [
+        word
+        for word in words_of(text, terms)
+        if word.terminal
+        and (word.term not in terms.terms or terms[word.term].kind is not Kind.WORD)
+    ]
+    return tuple(
+        key for word in said for key in keys_of(text[word.start : word.end]) if key.isalnum()
+    )
 
 
 def _mended(tokens: Sequence[Token], terms: Terms) -> Mapping[int, str]:

@@ -9,6 +9,18 @@ const noteOf = ({ note, evidence }) =>
     ...(note.kind ? [icon(NOTE_ICONS[note.kind], true)] : []),
     el("span", { class: "words" }, note.text ?? evidence));
 
+const READ = "How well images tell this on this archive, measured on its own reports";
+
+const beliefOf = (belief) => {
+  const fill = el("span", { class: "fill", style: `width:${(belief.share * 100).toFixed(1)}%` });
+  return el("span", { class: "belief", title: belief.title },
+    el("span", { class: "name" }, belief.word), belief.percent, el("span", { class: "bar" }, fill));
+};
+
+const badgeOf = (belief) =>
+  el("span", { class: "steps", role: "img", title: `${READ}: ${belief.badge}`, "aria-label": `images: ${belief.badge}` },
+    ...[1, 2, 3].map((step) => el("span", { class: step <= belief.steps ? "step on" : "step" })));
+
 const buildCard = (state, card, content) => {
   const picture = (tile, options) => {
     const [box, player] = clipPicture(tile, content, state.sheets, state.transport,
@@ -36,17 +48,18 @@ const buildCard = (state, card, content) => {
   const like = el("span", { class: "button like", role: "button", title: "More like this (L)" },
     icon("search", true), "More like this");
   const link = el("a", {
-    class: "card", href: queryString(card.params), tabindex: "-1",
-    "aria-label": `${card.rank}. Study ${card.name}, ${card.score || card.source}. ${card.facts}. ${card.impression ?? "No report"}`,
+    class: "card", href: queryString(card.params), tabindex: "-1", title: card.belief ? `Study ${card.name}` : null,
+    "aria-label": `${card.rank}. Study ${card.name}, ${card.belief ? `${card.belief.word}, ${card.belief.percent}` : card.score || card.source}. ${card.facts}. ${card.impression ?? "No report"}`,
   },
     el("span", { class: "media" }, main, el("span", { class: "strip" }, ...strip)),
     el("span", { class: "text", style: "display:block" },
       el("span", { class: "line" },
         el("span", { class: "rank" }, `${card.rank}`),
-        el("span", { class: "name" }, card.name),
+        card.belief ? beliefOf(card.belief) : el("span", { class: "name" }, card.name),
         el("span", { class: "gap" }),
+        ...(card.belief ? [badgeOf(card.belief)] : []),
         el("span", { class: "score", title: "Cosine between the words and the images; not a probability" },
-          [card.score, card.source].filter(Boolean).join(" · "))),
+          [card.belief ? "" : card.score, card.source].filter(Boolean).join(" · "))),
       el("span", { class: "facts", style: "display:block" }, card.facts),
       el("span", { class: card.impression ? "impression" : "impression missing" },
         card.impression ?? "No report"),
