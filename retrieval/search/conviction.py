@@ -8,6 +8,7 @@ from retrieval.search.found import Found
 from retrieval.search.relevance import Finding, above_unrelated, beliefs, findings
 from retrieval.search.understand.chips import FindingChip
 from retrieval.search.understand.lines import chip_line
+from retrieval.search.understand.prompts import plain
 from retrieval.search.understand.words import content
 from retrieval.search.verdicts import Witness
 from retrieval.values.query import Access, Said, Verdict
@@ -135,16 +136,19 @@ def told_in_words(text: str, sentences: Collection[str]) -> bool:
 def _agreed(
     wanted: Sequence[FindingChip], said: Sequence[Said], believed: Sequence[Belief]
 ) -> bool:
+    """By the report; or by images, where the report is silent and no severity or place is asked."""
     verdicts = {one.chip: one.verdict for one in said}
     likely = {
-        one.term for one in believed if one.probability >= LIKELY and one.badge is not Badge.POOR
+        chip_line(plain(one.term))
+        for one in believed
+        if one.probability >= LIKELY and one.badge is not Badge.POOR
     }
     return all(
-        verdict is Verdict.AGREES or (verdict is not Verdict.CONTRADICTS and chip.term in likely)
-        for chip in wanted
-        for verdict in [verdicts.get(chip_line(chip))]
+        verdict is Verdict.AGREES or (verdict is not Verdict.CONTRADICTS and line in likely)
+        for line in map(chip_line, wanted)
+        for verdict in [verdicts.get(line)]
     )
 
 
 def _stem(word: str) -> str:
-    return word[:5]
+    return word.removesuffix("s")[:6]
