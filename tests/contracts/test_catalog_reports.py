@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from retrieval.catalog.fulltext import MOST_WORDS, best_sentence, words_of
-from retrieval.values.query import LOCAL_OPERATOR, Filter
+from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
 from retrieval.values.study import Sex
 from tests.contracts.conftest import empty
 from tests.retrieval.catalog_examples import (
@@ -40,6 +40,21 @@ def test_a_report_comes_back_with_its_findings(catalog):
     assert newest(catalog, 1) == given_
     assert newest(catalog, 2) is None
     assert catalog.impressions([study_id(2), study_id(1)], access=ANYONE) == {study_id(1): "Scar"}
+
+
+def test_who_has_a_report_obeys_filter_and_access(catalog):
+    for n in (1, 2, 3):
+        catalog.put_study(make_entry(n))
+    catalog.put_report(make_report("First.", study=1))
+    catalog.put_report(make_report("Second.", study=1))
+    catalog.put_report(make_report("Other.", study=2))
+    assert catalog.reported(Filter(), access=ANYONE) == {study_id(1), study_id(2)}
+    nobody = Filter(age_from=200)
+    assert catalog.reported(nobody, access=ANYONE) == frozenset()
+    elsewhere = Access(sites=frozenset(["nowhere"]))
+    assert catalog.reported(Filter(), access=elsewhere) == frozenset()
+    catalog.set_deleted([study_id(1)], deleted=True)
+    assert catalog.reported(Filter(), access=ANYONE) == {study_id(2)}
 
 
 def test_versions_follow_the_order_of_arrival(catalog):

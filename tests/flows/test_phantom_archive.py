@@ -38,6 +38,31 @@ def test_again_is_no_work(indexed, phantoms):
     assert home.index("digest", "--json").json["digest"] == digest
 
 
+def test_what_images_are_worth_is_assessed_when_vectors_or_reports_change(
+    make_home, phantoms, tmp_path
+):
+    home = make_home("assessed")
+    first = home.index("run", phantoms, "--json").json
+    kept = home.folder / "generations" / first["generation"] / "reliability.json"
+    assert first["work"]["assessed"] == 1
+    assert json.loads(kept.read_text())["findings"] == {}
+    told = home.index("run", phantoms, "--reports", phantoms / "reports.jsonl", "--json").json
+    assert (told["work"]["published"], told["work"]["assessed"]) == (0, 1)
+    counts = json.loads(kept.read_text())["too_few"].values()
+    assert sum(stated + denied for stated, denied in counts) > 0
+    found = home.ask("search", "dilated left ventricle", "--json").json
+    assert found["badges"] == [{"chip": "finding:lv_dilation;at=lv", "images": "not assessed"}]
+    assert found["conviction"] in ("convincing", "no convincing match")
+    kept.write_text("{")
+    broken = home.ask("search", "dilated left ventricle")
+    assert broken.code == 1
+    assert "cineseek-index assess" in broken.err
+    mended = home.index("assess")
+    assert mended.code == 0, mended.err
+    assert "LV dilation" in mended.out
+    assert home.ask("search", "dilated left ventricle").code == 0
+
+
 def test_views_and_techniques_are_recognised(indexed):
     home, _ = indexed
     studies = home.index("ledger", "--json").json["studies"]

@@ -33,6 +33,12 @@ def test_a_site_trains_and_moves_to_its_own_encoder(home, phantoms, tmp_path):
     assert moved.code in (0, 4), moved.err
     told = json.loads((Path(trained.json["run"]) / "run.json").read_text())
     assert told["recipe"]["start"] == "phantom"
+    split = json.loads((Path(trained.json["checkpoint"]) / "split.json").read_text())
+    learned = {patient for patient, _ in split["training"]}
+    assessed = home.index("assess", "--json")
+    assert assessed.code == 0, assessed.err
+    assert assessed.json["left_out_trained_on"] == len(split["training"]) >= len(learned) > 0
+    assert assessed.json["studies"] == 12 - len(split["training"])
     found = home.ask("search", "dilated left ventricle", "--json")
     assert found.code == 0, found.err
     assert len(found.json["hits"]) == 12

@@ -315,6 +315,15 @@ class FakeCatalog:
             if n % 6 != 5
         }
 
+    def search_reports(self, text, where, *, limit, access):
+        """Reports that hold any of the words, all alike."""
+        asked = set(text.lower().split())
+        return [
+            (s, 1.0, h.report.impression)
+            for s, h in sorted(self.hearts.items())
+            if h.report and passes(h, where) and asked & set(h.report.text.lower().split())
+        ][:limit]
+
     def eligible(self, where, *, access):
         return frozenset(s for s, h in self.hearts.items() if passes(h, where))
 

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished, UsageError
 from retrieval.values.query import Query
+from retrieval.values.reliability import Badge, Belief, Conviction
 from webui import backend, server
 from webui.sheets import unpack
 
@@ -87,6 +88,85 @@ def test_the_meaning_of_the_query_stands_below_it_and_can_be_changed(archive, mo
     assert row["free"] == "baggy"
     assert row["note"].startswith("Absence is read from reports")
     assert "3 studies set aside: the report says otherwise" in html(test)
+
+
+def judged(*probabilities, badge=Badge.GOOD, term="lv_dilation"):
+    """Have hits carry beliefs, as many as there are probabilities."""
+    return tuple(Belief(term=term, probability=p, badge=badge) for p in probabilities)
+
+
+def test_a_card_says_how_likely_it_is_by_images_and_how_far_to_trust_that(archive, monkeypatch):
+    asked = fake_archive.FakeSearcher.search
+
+    def search(self, query, *, access):
+        ranking = asked(self, query, access=access)
+        first, second, *rest = ranking.hits
+        first = replace(first, beliefs=judged(0.97))
+        second = replace(
+            second, beliefs=(*judged(0.5), *judged(0.8, badge=Badge.FAIR, term="scar"))
+        )
+        return replace(ranking, hits=(first, second, *rest))
+
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", search)
+    one, two, three, *_ = parts(visit(archive, q="x"))["cineseek_results"]["cards"]
+    assert (one["belief"]["word"], one["belief"]["percent"]) == ("Very likely", "97 %")
+    assert (one["belief"]["steps"], one["belief"]["badge"]) == (3, "good")
+    assert (two["belief"]["word"], two["belief"]["percent"]) == ("Possible", "50 %")
+    assert (two["belief"]["steps"], two["belief"]["badge"]) == (2, "fair")
+    assert "LV dilation 50 % (images: good); scar 80 % (images: fair)" in two["belief"]["title"]
+    assert three["belief"] is None
+
+
+@pytest.mark.parametrize(
+    ("badge", "source"),
+    [
+        (Badge.GOOD, "images + report"),
+        (Badge.FAIR, "report + images (fair)"),
+        (Badge.POOR, "report; images unreliable"),
+        (Badge.NOT_ASSESSED, "report; images untested"),
+    ],
+)
+def test_a_chip_says_whether_images_can_answer_it_here(archive, monkeypatch, badge, source):
+    line = "finding:lv_dilation;at=lv"
+    understood(monkeypatch, chips=(line,), badges=((line, badge),))
+    row = parts(visit(archive, q="dilated LV"))["cineseek_chips"]
+    assert [c["source"] for c in row["chips"]] == [source]
+
+
+def test_nothing_convincing_says_why_what_to_try_and_shows_the_nearest(archive, monkeypatch):
+    line = "finding:lv_dilation;at=lv;severity=severe"
+    found = {"conviction": Conviction.NOTHING, "chips": (line,), "badges": ((line, Badge.POOR),)}
+    understood(monkeypatch, **found)
+    test = visit(archive, q="severely dilated LV", sex="F")
+    shown = html(test)
+    assert '<section class="cs-nomatch"><h1>No convincing match in 12 eligible studies' in shown
+    assert "images have not been shown to recognise it on this archive" in shown
+    assert "That does not mean there is none." in shown
+    assert 'q=LV+dilation&amp;sex=F" target="_self">LV dilation</a>' in shown
+    assert "q=chamber+dilation" in shown
+    assert 'href="?q=severely+dilated+LV" target="_self">Without any filter' in shown
+    assert "Nearest anyway" in shown
+    assert len(parts(test)["cineseek_results"]["cards"]) == 12
+
+
+def test_words_like_unrelated_ones_are_told_so(archive, monkeypatch):
+    understood(monkeypatch, conviction=Conviction.NOTHING, above_unrelated=0.4)
+    shown = html(visit(archive, q="purple elephant"))
+    assert "unrelated words (40 % of those match worse)" in shown
+    assert "No wider term is known" in shown
+    assert "No filter is set." in shown
+
+
+def test_what_nobody_can_say_is_not_denied(archive, monkeypatch):
+    understood(monkeypatch, conviction=Conviction.UNKNOWN)
+    shown = html(visit(archive, q="amyloid"))
+    assert "Nothing can be said for certain of 24 eligible studies" in shown
+    assert "No convincing match" not in shown
+
+
+def test_a_convincing_answer_has_no_message(archive, monkeypatch):
+    understood(monkeypatch, conviction=Conviction.CONVINCING)
+    assert '<section class="cs-nomatch">' not in html(visit(archive, q="dilated LV"))
 
 
 def test_a_query_that_no_chip_stands_for_has_no_row(archive):

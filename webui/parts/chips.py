@@ -1,6 +1,6 @@
 """The row that says what the query was understood as; each chip can be flipped and turned off."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from retrieval.search.understand.chips import Chip, FindingChip, LikeChip, MeasurementChip
@@ -13,7 +13,7 @@ from retrieval.values.reliability import Badge
 from webui.parts.component import component
 
 ABSENCE = "Absence is read from reports: images alone cannot show it."
-BY_BADGE = {
+BY_BADGE: Mapping[Badge | None, str] = {
     Badge.FAIR: "report + images (fair)",
     Badge.POOR: "report; images unreliable",
     Badge.NOT_ASSESSED: "report; images untested",
@@ -73,7 +73,7 @@ def source(chip: Chip, badge: Badge | None) -> str:
         return "filter"
     if not prompts(replace(chip, on=True)):
         return "report"
-    return BY_BADGE[badge] if badge in BY_BADGE else "images + report"
+    return BY_BADGE.get(badge, "images + report")
 
 
 def _opposite(polarity: Polarity) -> Polarity:
