@@ -1,19 +1,21 @@
 """A query, understood: its chips, what stays free text, and edited versions of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from retrieval.errors import UsageError
+from retrieval.language.findings import find_findings
 from retrieval.search.understand.branches import Row
-from retrieval.search.understand.chips import Chip, FindingChip, Span
+from retrieval.search.understand.chips import Chip, FindingChip, MeasurementChip, Span
 from retrieval.search.understand.claims import Claim, reach
+from retrieval.search.understand.prompts import plain
 from retrieval.search.understand.reading import Part, read
 from retrieval.search.understand.scan import scan
 from retrieval.search.understand.severity import severity_range
 from retrieval.search.understand.table import shipped_terms
 from retrieval.search.understand.terms import Terms
 from retrieval.search.understand.words import Word, words_of
-from retrieval.values.finding import Polarity
+from retrieval.values.finding import FindingName, Polarity
 
 _JOINING = frozenset(
     {"", "AND", "OR", "NOR", "BUT", "WITH", "COMMA", "IS", "OF", "IN", "AT", "STOP", "PERSON"}
@@ -23,6 +25,14 @@ _JOINING = frozenset(
 
 
 _NEGATIONS = frozenset({"NEGATION", "NON", "NOR", "DENIED"})
+
+
+_ASKABLE = {
+    Polarity.PRESENT: (Polarity.PRESENT, ""),
+    Polarity.ABSENT: (Polarity.ABSENT, ""),
+    Polarity.UNCERTAIN: (Polarity.PRESENT, "possible"),
+}
+"""What a report says, as polarity and certainty of a chip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,17 +86,45 @@ def understand(text: str, lexicon: Terms | None = None) -> UnderstoodQuery:
     chips: list[Chip] = []
     for run in _runs(spoken, terms):
         chips += run.chips(terms)
-    spans = sorted({chip.span for chip in chips if chip.span is not None})
+    free = _free(text, words, _spans(chips))
+    if not any(isinstance(chip, FindingChip | MeasurementChip) for chip in chips):
+        chips += [chip for span in free for chip in _as_reports_say(text, span, terms)]
+        free = _free(text, words, _spans(chips))
+    spans = _spans(chips)
     return UnderstoodQuery(
         text=text,
         chips=tuple(dict.fromkeys(chips)),  # "large dilated LV" says one thing twice
-        free=tuple(_free(text, words, spans)),
+        free=tuple(free),
         corrections=tuple(
             Correction(span=(word.start, word.end), name=terms[word.term].name)
             for word in words
             if word.mended and any(s <= word.start < e for s, e in spans)
         ),
     )
+
+
+def _spans(chips: Iterable[Chip]) -> list[Span]:
+    return sorted({chip.span for chip in chips if chip.span is not None})
+
+
+def _as_reports_say(text: str, span: Span, terms: Terms) -> Iterator[FindingChip]:
+    """What a report that says this would be read as, where that is one finding.
+
+    The reader of reports knows sentences in which no word names a finding.
+    Numbers are left to the grammar, which knows which of them can be asked for.
+    """
+    said = text[slice(*span)]
+    if any(character.isdecimal() for character in said):
+        return
+    of_finding: dict[FindingName, str] = {}
+    for term in terms.terms.values():
+        if term.finding is not None:
+            of_finding.setdefault(term.finding, term.id)
+    found = [one for one in find_findings(said) if one.polarity in _ASKABLE]
+    if len(found) == 1 and found[0].name in of_finding:
+        polarity, certainty = _ASKABLE[found[0].polarity]
+        chip = plain(of_finding[found[0].name], terms)
+        yield replace(chip, span=span, polarity=polarity, certainty=certainty)
 
 
 def beside(text: str, spans: Sequence[Span], lexicon: Terms | None = None) -> str:
