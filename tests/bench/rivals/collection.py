@@ -1,0 +1,124 @@
+"""What every rival holds and is asked: vectors, an attribute to filter by, queries, the truth."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from retrieval.values.embedding import Embeddings, Keys, Vectors
+from retrieval.vectors.exact import ExactIndex
+from retrieval.vectors.table import Table
+from tests.doubles import ENCODER
+
+DIM, K, QUERIES = 512, 10, 50
+
+BUCKETS = 1000
+"""Every row has a bucket of 0 to 999, each equally often: "bucket < n" keeps n in a thousand."""
+
+CUTS = (1000, 100, 10, 1)
+"""100, 10, 1 and 0.1 % of the rows; the first is no filter at all."""
+
+_GROUPS, _DIRECTIONS, _BLOCK = 500, 64, 50_000
+_FILES = ("keys", "vectors", "bucket", "queries", "truth")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Collection:
+    """N rows, Q queries.
+
+    Attributes
+    ----------
+    keys, vectors, bucket
+        (N,) int64, increasing; (N, D) float32, unit length; (N,) int32.
+    queries
+        (Q, D) float32, unit length; of the same groups as the rows, but none of them.
+    truth
+        (len(CUTS), Q, K) int64: keys of the best rows by the judge, the best
+        first; -1 where a filter leaves no more.
+    """
+
+    keys: Keys
+    vectors: Vectors
+    bucket: NDArray[np.int32]
+    queries: Vectors
+    truth: NDArray[np.int64]
+
+    def kept(self, below: int) -> Keys | None:
+        """Keys of the rows whose bucket is less than `below`; None: all rows."""
+        return None if below >= BUCKETS else self.keys[self.bucket < below]
+
+    def table(self) -> Table:
+        """What an engine of ours is made of."""
+        return Table(self.keys, Embeddings(ENCODER, self.vectors), generation="bench")
+
+
+def prepare(folder: Path, count: int) -> Collection:
+    """Make a collection in `folder`, or open the one that is there."""
+    if not all((folder / f"{name}.npy").exists() for name in _FILES):
+        _write(folder, count)
+    return opened(folder)
+
+
+def opened(folder: Path) -> Collection:
+    """Open the collection that `prepare` left; vectors stay on disk until they are read."""
+    return Collection(
+        **{
+            name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "vectors" else None)
+            for name in _FILES
+        }
+    )
+
+
+def _write(folder: Path, count: int) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(0)
+    draw = _Groups(rng)
+    np.save(folder / "keys.npy", np.sort(rng.choice(2**62, size=count, replace=False)))
+    np.save(folder / "bucket.npy", rng.permutation(count).astype(np.int32) % BUCKETS)
+    np.save(folder / "queries.npy", draw(QUERIES))
+    vectors = np.lib.format.open_memmap(
+        folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(count, DIM)
+    )
+    for start in range(0, count, _BLOCK):
+        vectors[start : start + _BLOCK] = draw(min(_BLOCK, count - start))
+    vectors.flush()
+    np.save(folder / "truth.npy", np.empty((0,), np.int64))
+    made = opened(folder)
+    judge, asked = ExactIndex(made.table()), Embeddings(ENCODER, made.queries)
+    truth = np.full((len(CUTS), QUERIES, K), -1, dtype=np.int64)
+    for places, below in zip(truth, CUTS, strict=True):
+        for place, found in zip(
+            places, judge.search(asked, k=K, allowed=made.kept(below)), strict=True
+        ):
+            place[: len(found)] = found.keys
+    np.save(folder / "truth.npy", truth)
+
+
+class _Groups:
+    """Draws unit vectors as an encoder gives them: groups, common and rare, of low dimension.
+
+    A few hundred groups, of which the first are the largest; within all of them
+    the same 64 directions vary, the first most, and a fifth is noise. Queries
+    are drawn alike, which flatters approximate indexes: a text lies further
+    from images than images from each other.
+    """
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._centres = rng.standard_normal((_GROUPS, DIM), dtype=np.float32)
+        sizes = 1 / np.arange(1, _GROUPS + 1)
+        self._shares = sizes / sizes.sum()
+        power = 1 / np.arange(1, _DIRECTIONS + 1)
+        reach = np.sqrt(0.8 * power / power.sum()).astype(np.float32)
+        self._directions = reach[:, None] * rng.standard_normal(
+            (_DIRECTIONS, DIM), dtype=np.float32
+        )
+
+    def __call__(self, count: int) -> Vectors:
+        """(count, D) float32."""
+        rows = np.sqrt(np.float32(0.2)) * self._rng.standard_normal((count, DIM), dtype=np.float32)
+        rows += self._centres[self._rng.choice(_GROUPS, size=count, p=self._shares)]
+        rows += self._rng.standard_normal((count, _DIRECTIONS), dtype=np.float32) @ self._directions
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        return rows
