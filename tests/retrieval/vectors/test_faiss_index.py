@@ -286,6 +286,7 @@ def test_queries_of_another_dimension_are_refused():
     ("asked", "gpus", "count", "chosen"),
     [
         ("auto", None, 1_000_000, "exact"),
+        ("auto", 1, 0, "exact"),
         ("auto", 0, engines.COMPACT_FROM - 1, "faiss-cpu"),
         ("auto", 0, engines.COMPACT_FROM, "compact"),
         ("auto", 1, 1_000_000, "faiss-gpu"),
