@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from retrieval.durable import replace_file
 from retrieval.values.embedding import Embeddings, Keys, Vectors
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.table import Table
@@ -20,7 +22,9 @@ CUTS = (1000, 100, 10, 1)
 """100, 10, 1 and 0.1 % of the rows; the first is no filter at all."""
 
 _GROUPS, _DIRECTIONS, _BLOCK = 500, 64, 50_000
-_FILES = ("keys", "vectors", "bucket", "queries", "truth")
+
+_LAST = "truth.npy"
+"""Written when all the rest is there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -55,19 +59,14 @@ class Collection:
 
 def prepare(folder: Path, count: int) -> Collection:
     """Make a collection in `folder`, or open the one that is there."""
-    if not all((folder / f"{name}.npy").exists() for name in _FILES):
+    if not (folder / _LAST).exists():
         _write(folder, count)
     return opened(folder)
 
 
 def opened(folder: Path) -> Collection:
     """Open the collection that `prepare` left; vectors stay on disk until they are read."""
-    return Collection(
-        **{
-            name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "vectors" else None)
-            for name in _FILES
-        }
-    )
+    return Collection(truth=np.load(folder / _LAST), **_drawn(folder))
 
 
 def _write(folder: Path, count: int) -> None:
@@ -83,16 +82,22 @@ def _write(folder: Path, count: int) -> None:
     for start in range(0, count, _BLOCK):
         vectors[start : start + _BLOCK] = draw(min(_BLOCK, count - start))
     vectors.flush()
-    np.save(folder / "truth.npy", np.empty((0,), np.int64))
-    made = opened(folder)
-    judge, asked = ExactIndex(made.table()), Embeddings(ENCODER, made.queries)
     truth = np.full((len(CUTS), QUERIES, K), -1, dtype=np.int64)
+    made = Collection(truth=truth, **_drawn(folder))
+    judge, asked = ExactIndex(made.table()), Embeddings(ENCODER, made.queries)
     for places, below in zip(truth, CUTS, strict=True):
         for place, found in zip(
             places, judge.search(asked, k=K, allowed=made.kept(below)), strict=True
         ):
             place[: len(found)] = found.keys
-    np.save(folder / "truth.npy", truth)
+    replace_file(folder / _LAST, lambda path: np.save(path, truth))
+
+
+def _drawn(folder: Path) -> dict[str, Any]:
+    return {
+        name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "vectors" else None)
+        for name in ("keys", "vectors", "bucket", "queries")
+    }
 
 
 class _Groups:
