@@ -68,7 +68,7 @@ def race(count: int, folder: Path) -> dict[str, Result]:
             results[name] = in_its_own_process(name, folder, file)
         else:
             results[name] = measure.read(file)
-    loads = [load for result in results.values() if result.rows for load in result.load]
+    loads = [load for result in results.values() for load in result.load if result.rows] or [0.0]
     versions = {item for result in results.values() for item in result.versions.items()}
     print(
         f"\n{count:,} x {collection.DIM}, {collection.QUERIES} queries one at a time, "

@@ -173,7 +173,7 @@ def table(results: dict[str, Result]) -> str:
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, result in results.items():
         if result.not_run:
-            lines.append(f"| {name} | not run: {result.not_run} {'|' * len(heads[1:])}")
+            lines.append(f"| {name} | not run: {result.not_run} {'| ' * len(heads[2:])}|")
         for row in result.rows:
             title = name if row.ef is None else f"{name}, ef {row.ef}"
             lines.append(
@@ -184,10 +184,17 @@ def table(results: dict[str, Result]) -> str:
     return "\n".join(lines)
 
 
+def keep(result: Result, file: Path) -> None:
+    """Write a result, whole or not at all."""
+    text = json.dumps(asdict(result), indent=1)
+    replace_file(file, lambda path: path.write_text(text))
+
+
 def read(file: Path) -> Result:
-    """What `main` kept."""
+    """Read what `keep` wrote."""
     told: dict[str, Any] = json.loads(file.read_text())
-    return Result(**{**told, "rows": [Row(**row) for row in told["rows"]]})
+    rows = [Row(**row) for row in told["rows"]]
+    return Result(**{**told, "rows": rows, "load": tuple(told["load"])})
 
 
 def main(name: str, folder: Path, file: Path) -> None:
@@ -196,8 +203,7 @@ def main(name: str, folder: Path, file: Path) -> None:
         result = measure(RIVALS[name], collections.opened(folder), ROUNDS)
     except NotHere as reason:
         result = Result(not_run=str(reason), versions=_versions())
-    text = json.dumps(asdict(result), indent=1)
-    replace_file(file, lambda path: path.write_text(text))
+    keep(result, file)
 
 
 def _versions() -> dict[str, str]:
