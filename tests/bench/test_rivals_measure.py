@@ -7,7 +7,7 @@ import pytest
 
 from tests.bench import test_rivals_bench
 from tests.bench.rivals import collection, libraries, measure, milvus, postgres
-from tests.bench.rivals.collection import BUCKETS, CUTS, QUERIES, Collection, K
+from tests.bench.rivals.collection import ALL, BUCKETS, FILTERS, QUERIES, Collection, K, Where
 from tests.bench.rivals.measure import Result, Row
 from tests.bench.rivals.rival import InThisProcess, NotHere
 
@@ -30,14 +30,14 @@ class Planned(InThisProcess):
 
     def __init__(self, prepared: Collection, plan: list[slice]) -> None:
         self._truth = {
-            (below, query.tobytes()): best
-            for below, places in zip(CUTS, prepared.truth, strict=True)
+            (where, query.tobytes()): best
+            for where, places in zip(FILTERS, prepared.truth, strict=True)
             for query, best in zip(prepared.queries, places, strict=True)
         }
         self._plan, self._turn = plan, -1  # the first call only warms up
 
-    def search(self, query, k, below, ef):
-        best = self._truth[below, query.tobytes()]
+    def search(self, query, k, where, ef):
+        best = self._truth[where, query.tobytes()]
         part = self._plan[self._turn % len(self._plan)]
         self._turn += 1
         return best[best >= 0][part]
@@ -46,10 +46,16 @@ class Planned(InThisProcess):
 def test_filters_keep_what_they_say_and_the_truth_is_brute_force(prepared: Collection):
     scores = prepared.queries.astype(np.float64) @ prepared.vectors.astype(np.float64).T
     scores = np.round(scores, 6)
+    together = {
+        column: prepared.vectors[prepared.mask(Where(column, 10))] for column in ("chance", "place")
+    }
+    likeness = {column: float((rows @ rows.T).mean()) for column, rows in together.items()}
+    assert likeness["place"] > 0.4 > 0.2 > likeness["chance"]
     assert scores.max() < 1 - 1e-6, "a query is a row"
-    for below, truth in zip(CUTS, prepared.truth, strict=True):
-        kept = np.flatnonzero(prepared.bucket < below)
-        assert len(kept) == COUNT * below // BUCKETS
+    for where, truth in zip(FILTERS, prepared.truth, strict=True):
+        mask = prepared.mask(where)
+        kept = np.arange(COUNT) if mask is None else np.flatnonzero(mask)
+        assert len(kept) == COUNT * where.below // BUCKETS
         best = kept[np.argsort(-scores[:, kept], axis=1, kind="stable")[:, :K]]
         assert truth[:, : best.shape[1]].tolist() == prepared.keys[best].tolist()
         assert np.all(truth[:, best.shape[1] :] == -1)
@@ -71,19 +77,19 @@ def test_exact_rivals_find_the_truth_under_every_filter(
 ):
     running = rival(tmp_path)
     running.build(prepared)
-    for below, places in zip(CUTS, prepared.truth, strict=True):
+    for where, places in zip(FILTERS, prepared.truth, strict=True):
         for query, best in zip(prepared.queries[:5], places, strict=False):
-            found = running.search(query, K, below, None)
+            found = running.search(query, K, where, None)
             assert sorted(found.tolist()) == sorted(best[best >= 0].tolist())
 
 
 def test_a_graph_stays_within_the_filter(prepared: Collection, tmp_path: Path):
     graph = libraries.FaissHnsw(tmp_path)
     graph.build(prepared)
-    for below in CUTS:
-        kept = set(prepared.keys[prepared.bucket < below].tolist())
+    for where in FILTERS[1:]:
+        kept = set(prepared.kept(where).tolist())
         for query in prepared.queries[:5]:
-            assert set(graph.search(query, K, below, 64).tolist()) <= kept
+            assert set(graph.search(query, K, where, 64).tolist()) <= kept
 
 
 @pytest.mark.parametrize(
@@ -100,18 +106,21 @@ def test_what_is_missing_and_what_is_short_is_counted(prepared, plan, recall, sh
 
 
 def test_fewer_than_k_are_not_too_few_where_no_more_are_eligible(prepared: Collection):
-    place = CUTS.index(1)  # leaves 2 of 2000
+    place = FILTERS.index(Where("place", 1))  # leaves 2 of 2000
     row = measure.asked(Planned(prepared, [slice(None)]), prepared, None, place, QUERIES)
-    assert (row.below, row.recall, row.short) == (1, 1.0, 0.0)
+    assert (row.recall, row.short) == (1.0, 0.0)
 
 
 def test_what_did_not_run_has_a_line_that_says_why():
-    row = Row(ef=64, below=10, p50=2.0, p95=3.5, streaming=4.0, recall=0.75, short=0.5)
+    row = Row(ef=64, where=ALL, p50=2.0, p95=3.5, streaming=4.0, recall=0.75, short=0.5)
     ran = Result(build_s=1.5, index_mb=20, resident_mb=30, rows=[row])
     lines = measure.table({"a": ran, "b": Result(not_run="no such thing")}).splitlines()
-    assert lines[2] == "| a, ef 64 | 1.0% | 2.00 | 3.50 | 0.50 | 0.750 | 50% | 1.5 | 20 | 30 |"
-    assert lines[3] == "| b | not run: no such thing | | | | | | | | |"
-    assert {line.count("|") for line in lines} == {11}
+    assert (
+        lines[2]
+        == "| a, ef 64 | 100.0% | chance | 2.00 | 3.50 | 0.50 | 0.750 | 50% | 1.5 | 20 | 30 |"
+    )
+    assert lines[3] == "| b | not run: no such thing | | | | | | | | | |"
+    assert {line.count("|") for line in lines} == {12}
 
 
 @pytest.mark.parametrize("rival", [postgres.PgVector, milvus.LiteFlat, milvus.ServerFlat])
@@ -145,7 +154,7 @@ def test_a_result_that_is_kept_is_not_measured_again(folder, prepared, tmp_path,
         return measure.read(file)
 
     monkeypatch.setattr(test_rivals_bench, "in_its_own_process", measured)
-    for name in ("keys", "vectors", "bucket", "queries", "truth"):
+    for name in ("keys", "vectors", "chance", "place", "queries", "truth"):
         (tmp_path / f"{name}.npy").symlink_to(folder / f"{name}.npy")
     names = list(measure.RIVALS)
     measure.keep(Result(build_s=2.5), tmp_path / f"{names[3]}.json")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +16,24 @@ from tests.doubles import ENCODER
 DIM, K, QUERIES = 512, 10, 50
 
 BUCKETS = 1000
-"""Every row has a bucket of 0 to 999, each equally often: "bucket < n" keeps n in a thousand."""
 
-CUTS = (1000, 100, 10, 1)
-"""100, 10, 1 and 0.1 % of the rows; the first is no filter at all."""
+
+class Where(NamedTuple):
+    """A filter: `column` < `below`, which keeps `below` in a thousand rows.
+
+    Both columns hold 0 to 999, each equally often: "chance" in no order, as years or
+    ages might lie; "place" by how near a row is to the first, as techniques and views
+    do, so that what is kept lies together, and mostly far from the query.
+    """
+
+    column: str
+    below: int
+
+
+ALL = Where("chance", BUCKETS)
+"""No filter at all."""
+
+FILTERS = (ALL, *(Where(column, below) for column in ("chance", "place") for below in (100, 10, 1)))
 
 _GROUPS, _DIRECTIONS, _BLOCK = 500, 64, 50_000
 
@@ -33,24 +47,33 @@ class Collection:
 
     Attributes
     ----------
-    keys, vectors, bucket
-        (N,) int64, increasing; (N, D) float32, unit length; (N,) int32.
+    keys, vectors
+        (N,) int64, increasing; (N, D) float32, unit length.
+    chance, place
+        (N,) int32, what filters look at; see `Where`.
     queries
         (Q, D) float32, unit length; of the same groups as the rows, but none of them.
     truth
-        (len(CUTS), Q, K) int64: keys of the best rows by the judge, the best
+        (len(FILTERS), Q, K) int64: keys of the best rows by the judge, the best
         first; -1 where a filter leaves no more.
     """
 
     keys: Keys
     vectors: Vectors
-    bucket: NDArray[np.int32]
+    chance: NDArray[np.int32]
+    place: NDArray[np.int32]
     queries: Vectors
     truth: NDArray[np.int64]
 
-    def kept(self, below: int) -> Keys | None:
-        """Keys of the rows whose bucket is less than `below`; None: all rows."""
-        return None if below >= BUCKETS else self.keys[self.bucket < below]
+    def mask(self, where: Where) -> NDArray[np.bool_] | None:
+        """(N,) whether a filter keeps each row; None: all rows."""
+        column = {"chance": self.chance, "place": self.place}[where.column]
+        return None if where == ALL else column < where.below
+
+    def kept(self, where: Where) -> Keys | None:
+        """Keys of the rows that a filter keeps; None: all rows."""
+        mask = self.mask(where)
+        return None if mask is None else self.keys[mask]
 
     def table(self) -> Table:
         """What an engine of ours is made of."""
@@ -74,7 +97,7 @@ def _write(folder: Path, count: int) -> None:
     rng = np.random.default_rng(0)
     draw = _Groups(rng)
     np.save(folder / "keys.npy", np.sort(rng.choice(2**62, size=count, replace=False)))
-    np.save(folder / "bucket.npy", rng.permutation(count).astype(np.int32) % BUCKETS)
+    np.save(folder / "chance.npy", rng.permutation(count).astype(np.int32) % BUCKETS)
     np.save(folder / "queries.npy", draw(QUERIES))
     vectors = np.lib.format.open_memmap(
         folder / "vectors.npy", mode="w+", dtype=np.float32, shape=(count, DIM)
@@ -82,21 +105,23 @@ def _write(folder: Path, count: int) -> None:
     for start in range(0, count, _BLOCK):
         vectors[start : start + _BLOCK] = draw(min(_BLOCK, count - start))
     vectors.flush()
-    truth = np.full((len(CUTS), QUERIES, K), -1, dtype=np.int64)
+    place = np.empty(count, dtype=np.int32)
+    place[np.argsort(-(vectors @ vectors[0]), kind="stable")] = np.arange(count) * BUCKETS // count
+    np.save(folder / "place.npy", place)
+    truth = np.full((len(FILTERS), QUERIES, K), -1, dtype=np.int64)
     made = Collection(truth=truth, **_drawn(folder))
     judge, asked = ExactIndex(made.table()), Embeddings(ENCODER, made.queries)
-    for places, below in zip(truth, CUTS, strict=True):
-        for place, found in zip(
-            places, judge.search(asked, k=K, allowed=made.kept(below)), strict=True
-        ):
-            place[: len(found)] = found.keys
+    for bests, where in zip(truth, FILTERS, strict=True):
+        answers = judge.search(asked, k=K, allowed=made.kept(where))
+        for best, found in zip(bests, answers, strict=True):
+            best[: len(found)] = found.keys
     replace_file(folder / _LAST, lambda path: np.save(path, truth))
 
 
 def _drawn(folder: Path) -> dict[str, Any]:
     return {
         name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "vectors" else None)
-        for name in ("keys", "vectors", "bucket", "queries")
+        for name in ("keys", "vectors", "chance", "place", "queries")
     }
 
 

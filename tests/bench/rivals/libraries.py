@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from retrieval.errors import UsageError
 from retrieval.values.embedding import Embeddings
 from retrieval.vectors.engines import Engine, index_over
-from tests.bench.rivals.collection import Collection
+from tests.bench.rivals.collection import Collection, Where
 from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, InThisProcess, M, NotHere
 from tests.doubles import ENCODER
 
@@ -29,11 +29,11 @@ class Ours(InThisProcess):
         return collection.vectors.size * self.bytes_a_number
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
         """See `Rival.search`."""
         asked = Embeddings(ENCODER, query[None])
-        (found,) = self._index.search(asked, k=k, allowed=self._collection.kept(below))
+        (found,) = self._index.search(asked, k=k, allowed=self._collection.kept(where))
         return found.keys
 
 
@@ -75,12 +75,12 @@ class NumPy(InThisProcess):
         return self._vectors.nbytes
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
         """See `Rival.search`."""
         keys, rows = self._collection.keys, self._vectors
-        if self._collection.kept(below) is not None:
-            mask = self._collection.bucket < below
+        mask = self._collection.mask(where)
+        if mask is not None:
             keys, rows = keys[mask], rows[mask]
         scores = rows @ query
         k = min(k, len(keys))
@@ -108,13 +108,13 @@ class FaissHnsw(InThisProcess):
         return collection.vectors.nbytes + 4 * graph.neighbors.size() + 8 * graph.offsets.size()
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
         """See `Rival.search`."""
         selector = None
-        if self._collection.kept(below) is not None:
-            bits = np.packbits(self._collection.bucket < below, bitorder="little")
-            selector = self._faiss.IDSelectorBitmap(bits)
+        mask = self._collection.mask(where)
+        if mask is not None:
+            selector = self._faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
         width = self._faiss.SearchParametersHNSW(sel=selector, efSearch=ef)
         _, found = self._index.search(query[None], k, params=width)
         return self._collection.keys[found[0][found[0] >= 0]]

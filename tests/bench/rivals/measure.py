@@ -23,7 +23,7 @@ import numpy as np
 from retrieval.durable import replace_file
 from tests.bench.rivals import collection as collections
 from tests.bench.rivals import libraries, milvus, postgres
-from tests.bench.rivals.collection import BUCKETS, CUTS, QUERIES, Collection, K
+from tests.bench.rivals.collection import BUCKETS, FILTERS, QUERIES, Collection, K, Where
 from tests.bench.rivals.rival import NotHere, Rival
 from tests.bench.yardstick import CORES, resident, streaming
 
@@ -63,8 +63,8 @@ class Row:
     ----------
     ef
         How widely its graph was searched; None without one.
-    below
-        The filter: "bucket < below".
+    where
+        The filter.
     p50, p95, streaming
         Milliseconds a query, and the median of streaming the vectors once in
         half precision, in turn with the queries.
@@ -75,7 +75,7 @@ class Row:
     """
 
     ef: int | None
-    below: int
+    where: Where
     p50: float
     p95: float
     streaming: float
@@ -120,7 +120,7 @@ def measure(rival: type[Rival], collection: Collection, rounds: int) -> Result:
         rows = [
             asked(running, collection, ef, place, rounds)
             for ef in running.efs
-            for place in range(len(CUTS))
+            for place in range(len(FILTERS))
         ]
         pids = running.processes()
         held = sum(map(resident, pids)) if pids else resident() - before
@@ -136,7 +136,7 @@ def measure(rival: type[Rival], collection: Collection, rounds: int) -> Result:
 
 def asked(running: Rival, collection: Collection, ef: int | None, place: int, rounds: int) -> Row:
     """Ask every query under one filter, in turn with streaming, at least `rounds` times in all."""
-    below, truth = CUTS[place], collection.truth[place]
+    where, truth = FILTERS[place], collection.truth[place]
     times, streamed, recalls, short = [], [], [], 0
     with ThreadPoolExecutor(CORES) as pool:
         stream = streaming(*collection.vectors.shape, pool)
@@ -145,7 +145,7 @@ def asked(running: Rival, collection: Collection, ef: int | None, place: int, ro
             start = time.perf_counter()
             stream(turn)
             middle = time.perf_counter()
-            found = running.search(collection.queries[at], K, below, ef)
+            found = running.search(collection.queries[at], K, where, ef)
             end = time.perf_counter()
             if turn < 0:  # only warms up
                 continue
@@ -157,7 +157,7 @@ def asked(running: Rival, collection: Collection, ef: int | None, place: int, ro
     p50, p95 = np.percentile(times, [50, 95]) * 1000
     return Row(
         ef=ef,
-        below=below,
+        where=where,
         p50=float(p50),
         p95=float(p95),
         streaming=float(np.median(streamed)) * 1000,
@@ -168,7 +168,7 @@ def asked(running: Rival, collection: Collection, ef: int | None, place: int, ro
 
 def table(results: dict[str, Result]) -> str:
     """Markdown: a line for each rival, width of search and filter."""
-    heads = "rival", "kept", "p50 ms", "p95 ms", "p50 / streaming", "recall@10", "too few"
+    heads = "rival", "kept", "by", "p50 ms", "p95 ms", "p50 / streaming", "recall@10", "too few"
     heads = *heads, "build s", "index MB", "resident MB"
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for name, result in results.items():
@@ -177,8 +177,9 @@ def table(results: dict[str, Result]) -> str:
         for row in result.rows:
             title = name if row.ef is None else f"{name}, ef {row.ef}"
             lines.append(
-                f"| {title} | {row.below / BUCKETS:.1%} | {row.p50:.2f} | {row.p95:.2f} |"
-                f" {row.p50 / row.streaming:.2f} | {row.recall:.3f} | {row.short:.0%} |"
+                f"| {title} | {row.where.below / BUCKETS:.1%} | {row.where.column} | {row.p50:.2f} |"
+                f" {row.p95:.2f} | {row.p50 / row.streaming:.2f} | {row.recall:.3f} |"
+                f" {row.short:.0%} |"
                 f" {result.build_s:.1f} | {result.index_mb:.0f} | {result.resident_mb:.0f} |"
             )
     return "\n".join(lines)
@@ -193,7 +194,7 @@ def keep(result: Result, file: Path) -> None:
 def read(file: Path) -> Result:
     """Read what `keep` wrote."""
     told: dict[str, Any] = json.loads(file.read_text())
-    rows = [Row(**row) for row in told["rows"]]
+    rows = [Row(**{**row, "where": Where(*row["where"])}) for row in told["rows"]]
     return Result(**{**told, "rows": rows, "load": tuple(told["load"])})
 
 

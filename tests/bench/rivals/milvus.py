@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.bench.rivals.collection import BUCKETS, Collection
+from tests.bench.rivals.collection import ALL, Collection, Where
 from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, NotHere
 
 _BATCH = 1000
@@ -25,7 +25,7 @@ class _Milvus:
 
     efs: tuple[int | None, ...]
     index: str
-    bucket_index: str
+    column_index: str
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -45,22 +45,25 @@ class _Milvus:
         client, empty = self._client, self._bytes()
         schema = client.create_schema(auto_id=False)
         schema.add_field("key", DataType.INT64, is_primary=True)
-        schema.add_field("bucket", DataType.INT64)
+        schema.add_field("chance", DataType.INT64)
+        schema.add_field("place", DataType.INT64)
         schema.add_field("vector", DataType.FLOAT_VECTOR, dim=collection.vectors.shape[1])
         indexes = client.prepare_index_params()
         graph = {"M": M, "efConstruction": EF_CONSTRUCTION} if self.index == "HNSW" else {}
         indexes.add_index("vector", index_type=self.index, metric_type="IP", params=graph)
-        indexes.add_index("bucket", index_type=self.bucket_index)
+        indexes.add_index("chance", index_type=self.column_index)
+        indexes.add_index("place", index_type=self.column_index)
         client.create_collection("item", schema=schema)
         for start in range(0, len(collection.keys), _BATCH):
             some = slice(start, start + _BATCH)
-            rows = zip(
-                collection.keys[some].tolist(),
-                collection.bucket[some].tolist(),
-                np.array(collection.vectors[some]),
-                strict=True,
-            )
-            client.insert("item", [{"key": k, "bucket": b, "vector": v} for k, b, v in rows])
+            columns = {
+                "key": collection.keys[some].tolist(),
+                "chance": collection.chance[some].tolist(),
+                "place": collection.place[some].tolist(),
+                "vector": np.array(collection.vectors[some]),
+            }
+            rows = zip(*columns.values(), strict=True)
+            client.insert("item", [dict(zip(columns, row, strict=True)) for row in rows])
         client.flush("item")
         client.create_index("item", indexes)
         self._wait(len(collection.keys))
@@ -73,14 +76,14 @@ class _Milvus:
         return self._bytes() - empty
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
         """See `Rival.search`; nothing is written any more, so the least consistency will do."""
         (found,) = self._client.search(
             "item",
             data=[query],
             limit=k,
-            filter="" if below >= BUCKETS else f"bucket < {below}",
+            filter="" if where == ALL else f"{where.column} < {where.below}",
             search_params={"params": {} if ef is None else {"ef": ef}},
             consistency_level="Eventually",
         )
@@ -109,7 +112,7 @@ class _Milvus:
 
 
 class _Lite(_Milvus):
-    bucket_index = "INVERTED"
+    column_index = "INVERTED"
 
     def __enter__(self) -> Self:
         if importlib.util.find_spec("milvus_lite") is None:
@@ -123,7 +126,7 @@ class _Lite(_Milvus):
 
 
 class _Server(_Milvus):
-    bucket_index = "STL_SORT"
+    column_index = "STL_SORT"
 
     def __enter__(self) -> Self:
         if importlib.util.find_spec("milvus") is None:

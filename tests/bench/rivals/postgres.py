@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.bench.rivals.collection import BUCKETS, Collection
+from tests.bench.rivals.collection import ALL, Collection, Where
 from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, NotHere
 from tests.bench.yardstick import descendants
 
@@ -73,15 +73,17 @@ class PgVector:
         return int(size)
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
         """See `Rival.search`."""
         if ef != self._ef:
             self._connection.execute(f"SET hnsw.ef_search = {ef}")
             self._ef = ef
-        where, values = ("", ()) if below >= BUCKETS else ("WHERE bucket < %s", (below,))
+        clause, values = f"WHERE {where.column} < %s", (where.below,)
+        if where == ALL:
+            clause, values = "", ()
         found = self._connection.execute(
-            f"SELECT key FROM item {where} ORDER BY vector <#> %s LIMIT %s",
+            f"SELECT key FROM item {clause} ORDER BY vector <#> %s LIMIT %s",
             (*values, query, k),
             prepare=True,
             binary=True,
@@ -97,15 +99,21 @@ class PgVector:
         run = self._connection.execute
         run(
             "CREATE TABLE item"
-            f" (key bigint PRIMARY KEY, bucket integer, vector vector({vectors.shape[1]}))"
+            " (key bigint PRIMARY KEY, chance integer, place integer,"
+            f" vector vector({vectors.shape[1]}))"
         )
         with self._connection.cursor().copy("COPY item FROM STDIN WITH (FORMAT BINARY)") as copy:
-            copy.set_types(["int8", "int4", "vector"])
-            for key, bucket, vector in zip(
-                collection.keys.tolist(), collection.bucket.tolist(), vectors, strict=True
+            copy.set_types(["int8", "int4", "int4", "vector"])
+            for row in zip(
+                collection.keys.tolist(),
+                collection.chance.tolist(),
+                collection.place.tolist(),
+                vectors,
+                strict=True,
             ):
-                copy.write_row((key, bucket, vector))
-        run("CREATE INDEX item_bucket ON item (bucket)")
+                copy.write_row(row)
+        run("CREATE INDEX item_chance ON item (chance)")
+        run("CREATE INDEX item_place ON item (place)")
         run(
             "CREATE INDEX item_vector ON item USING hnsw (vector vector_ip_ops)"
             f" WITH (m = {M}, ef_construction = {EF_CONSTRUCTION})"

@@ -7,7 +7,7 @@ from typing import Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tests.bench.rivals.collection import Collection
+from tests.bench.rivals.collection import Collection, Where
 
 M, EF_CONSTRUCTION = 16, 100
 """Of every graph: neighbours a row, and how widely they were looked for."""
@@ -51,9 +51,9 @@ class Rival(Protocol):
         ...
 
     def search(
-        self, query: NDArray[np.float32], k: int, below: int, ef: int | None
+        self, query: NDArray[np.float32], k: int, where: Where, ef: int | None
     ) -> NDArray[np.int64]:
-        """Keys of the k nearest rows whose bucket is less than `below`, by its own filter.
+        """Keys of the k nearest rows that `where` keeps, by a filter of its own.
 
         `query` is (D,). Fewer keys than k come back where it found fewer.
         """
