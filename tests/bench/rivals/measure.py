@@ -177,9 +177,9 @@ def table(results: dict[str, Result]) -> str:
         for row in result.rows:
             title = name if row.ef is None else f"{name}, ef {row.ef}"
             lines.append(
-                f"| {title} | {row.where.below / BUCKETS:.1%} | {row.where.column} | {row.p50:.2f} |"
-                f" {row.p95:.2f} | {row.p50 / row.streaming:.2f} | {row.recall:.3f} |"
-                f" {row.short:.0%} |"
+                f"| {title} | {row.where.below / BUCKETS:.1%} | {row.where.column} |"
+                f" {row.p50:.2f} | {row.p95:.2f} | {row.p50 / row.streaming:.2f} |"
+                f" {row.recall:.3f} | {row.short:.0%} |"
                 f" {result.build_s:.1f} | {result.index_mb:.0f} | {result.resident_mb:.0f} |"
             )
     return "\n".join(lines)
