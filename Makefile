@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fmt bench long screenshots clean
+.PHONY: help setup demo test check fmt bench rivals long screenshots clean
 
 PYTHON ?= python3
 # With an NVIDIA GPU: make ... FAISS=gpu
@@ -9,6 +9,7 @@ STUDIES ?= 60
 BIN := .venv/bin
 DEMO := CINESEEK_HOME=.demo/home CINESEEK_KEY_FILE=.demo/key
 PYTEST := $(BIN)/python -m pytest
+RIVALS := CINESEEK_RIVALS_PYTHON=$(CURDIR)/.venv-rivals/bin/python
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,8 +40,18 @@ fmt: setup ## rewrite the code the way `make check` wants it
 bench: setup ## measure search, ingest and encoding; prints tables
 	OMP_NUM_THREADS=1 $(PYTEST) -m bench -s tests/bench
 
-long: setup ## what takes hours
-	$(PYTEST) -m long
+rivals: setup .venv-rivals/.installed ## exact search beside HNSW, pgvector and Milvus, in one run
+	$(RIVALS) $(PYTEST) -m bench -s tests/bench/test_rivals_bench.py
+
+# apart from .venv, for Milvus brings a faiss-cpu that would overwrite a faiss-gpu unseen
+.venv-rivals/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv-rivals
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt torch
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[cpu,rivals]'
+	@touch $@
+
+long: setup .venv-rivals/.installed ## what takes hours
+	$(RIVALS) $(PYTEST) -m long
 
 screenshots: setup ## pictures of the UI, into docs/
 	$(BIN)/python docs/screenshots.py

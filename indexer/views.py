@@ -7,6 +7,7 @@ from indexer.station import Home
 from retrieval.values.study import Series, State, Study
 from retrieval.vault.store import Vault
 from retrieval.vectors import generation
+from retrieval.vectors.engines import choose
 
 Json = dict[str, Any]
 Row = tuple[str, ...]
@@ -32,12 +33,16 @@ def totals(home: Home) -> Json:
 
 
 def status(home: Home) -> Json:
-    """Totals, reasons, and the live generation."""
+    """Totals, reasons, the live generation, and the engine that searches it on this machine."""
+    live = generation.current(home.generations)
     return {
         **totals(home),
         "embeddings": home.catalog.counts()["embeddings"],
         "unused_files": home.catalog.file_counts()[2],
-        "generation": generation.current(home.generations),
+        "generation": live,
+        "engine": None
+        if live is None
+        else choose("auto", generation.manifest(home.generations, live).count),
     }
 
 

@@ -48,7 +48,7 @@ def choose(engine: str, count: int) -> Engine:
     """Resolve "auto" for `count` vectors, and refuse what this machine does not have."""
     if engine not in get_args(Engine):
         raise UsageError(f"no engine {engine!r}; there are {', '.join(get_args(Engine))}")
-    if engine == "exact":
+    if engine == "exact" or (engine == "auto" and not count):
         return "exact"
     gpus = _gpus()
     if engine == "faiss-gpu" and not gpus:

@@ -53,7 +53,8 @@ class FaissIndex:
     MaskIgnored
         The scanner returned a row that a mask forbids.
     EngineInexact
-        A score was further off than the scanner's error bound.
+        A score was further off than the scanner's error bound, or a row that
+        should have come did not: an approximate index does not serve.
     """
 
     def __init__(
@@ -182,3 +183,20 @@ class FaissIndex:
             reached = self._reaching(query[0], float(scores[0, -1]) - 2 * eps, others)
             if not np.array_equal(np.unique(reached), others):
                 raise EngineInexact(self.engine, "it left out rows that reach far enough")
+        for probe in (rows[0], rows[-1]):
+            # engines go about many eligible rows, and about all, in other ways than about few
+            for allowed in (None, np.arange(1 - probe % 2, len(self), 2)):
+                self._prove_complete(probe, rows, allowed)
+
+    def _prove_complete(self, probe: np.int64, rows: Rows, allowed: Rows | None) -> None:
+        """Ask for a stored vector, and see whether some of `rows` should have come and did not."""
+        count = min(_PROOF_ROWS, len(self) if allowed is None else len(allowed))
+        if not count:
+            return
+        query = np.ascontiguousarray(self._table.vectors[probe][None])
+        scores, found = self._scan(query, count, allowed)
+        eps = self._scanner.error(query[0])
+        self._scored(query[0], scores[0], found[0], eps)
+        left = np.setdiff1d(rows if allowed is None else np.intersect1d(rows, allowed), found)
+        if np.any(scores_of(self._table.vectors[left], query) > scores[0, -1] + eps + STEP):
+            raise EngineInexact(self.engine, "it passed over a row better than one it returned")

@@ -9,7 +9,6 @@ once, on all cores, as many bytes as the vectors take in half precision.
 """
 
 import os
-import resource
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -24,15 +23,15 @@ from retrieval.values.embedding import Embeddings, Keys, Neighbours, unit_rows
 from retrieval.vectors.compact import CompactScanner
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.faiss_index import FaissIndex
-from retrieval.vectors.scanners import CpuScanner
+from retrieval.vectors.scanners import CpuScanner, GpuScanner
 from retrieval.vectors.table import Table
+from tests.bench.yardstick import CORES, resident, streaming
 from tests.doubles import ENCODER
 
 COUNT = int(os.environ.get("CINESEEK_BENCH_VECTORS", "50000"))
 ROUNDS = int(os.environ.get("CINESEEK_BENCH_ROUNDS", "50"))
 DIM, K, QUERIES = 512, 12, 16
 SHARES = (1.0, 0.5, 0.1, 0.01, 0.001)
-CORES = len(os.sched_getaffinity(0))
 
 pytestmark = pytest.mark.bench
 
@@ -61,12 +60,6 @@ def queries_near(table: Table) -> list[Embeddings]:
     return [Embeddings(ENCODER, near[i : i + 1].copy()) for i in range(QUERIES)]
 
 
-def resident() -> float:
-    """Megabytes of this process in memory."""
-    with open("/proc/self/statm") as file:  # noqa: PTH123 - not a path of ours
-        return int(file.read().split()[1]) * resource.getpagesize() / 1e6
-
-
 def built(name: str, make: Callable[[], Any]) -> Any:
     """Make an engine and say what it cost."""
     before, start, worked = resident(), time.perf_counter(), time.process_time()
@@ -76,14 +69,6 @@ def built(name: str, make: Callable[[], Any]) -> Any:
         f"({time.process_time() - worked:.1f} s of processor), {resident() - before:7.0f} MB"
     )
     return made
-
-
-def streaming(count: int, pool: ThreadPoolExecutor | None) -> Callable[[int], object]:
-    words = np.ones(count * DIM * 2 // 8, dtype=np.uint64)
-    if pool is None:
-        return lambda _: np.bitwise_xor.reduce(words)
-    parts = np.array_split(words, CORES)
-    return lambda _: list(pool.map(np.bitwise_xor.reduce, parts))
 
 
 def asked(
@@ -158,9 +143,9 @@ def test_masked_search():
         f"OMP_NUM_THREADS={os.environ.get('OMP_NUM_THREADS', 'unset')}"
     )
     with ThreadPoolExecutor(CORES) as pool:
-        stream = streaming(COUNT, pool)
+        stream = streaming(COUNT, DIM, pool)
         compact = built("compact", lambda: FaissIndex(table, CompactScanner(table.vectors)))
-        contestants = {"streaming": stream, "streaming, one core": streaming(COUNT, None)}
+        contestants = {"streaming": stream, "streaming, one core": streaming(COUNT, DIM, None)}
         contestants |= {
             f"compact {share:.1%}": asked(compact, queries, mask) for share, mask in masks.items()
         }
@@ -176,6 +161,12 @@ def test_masked_search():
                 FaissIndex(table, CpuScanner(table.vectors)), queries
             ),
         }
+        if faiss.get_num_gpus():
+            others["FAISS flat on a GPU, exact"] = lambda: asked(
+                FaissIndex(table, GpuScanner(table.vectors)), queries
+            )
+        else:
+            print("GPU: not run")
         for name, make in others.items():
             one = built(name, make)
             whole = contestants["compact 100.0%"]

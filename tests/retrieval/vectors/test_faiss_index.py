@@ -6,11 +6,12 @@ from numpy.typing import NDArray
 
 from retrieval.errors import EngineInexact, MaskIgnored, UsageError
 from retrieval.values.embedding import Embeddings, Vectors, unit_rows
-from retrieval.vectors import engines, faiss_index
+from retrieval.vectors import engines, faiss_index, scanners
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.faiss_index import FaissIndex
-from retrieval.vectors.scanners import CpuScanner, Scan
+from retrieval.vectors.scanners import CpuScanner, GpuScanner, Scan
 from retrieval.vectors.table import Rows, Table
+from tests import gpu_stand_in
 from tests.doubles import ENCODER
 
 
@@ -55,6 +56,52 @@ class Forgetful(CpuScanner):
 
     def reaching(self, query: NDArray[np.float32], floor: float, rows: Rows | None) -> Rows:
         return super().reaching(query, floor, rows)[1:]
+
+
+class DeafToWideMasks(CpuScanner):
+    """Honours a mask that leaves few rows and no other."""
+
+    engine = "deaf to wide masks"
+
+    def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
+        few = rows is not None and len(rows) < self._count // 4
+        return super().nearest(queries, k, rows if few else None)
+
+
+class Hasty(CpuScanner):
+    """Never reads the rows at one end, unless a mask leaves few."""
+
+    engine = "hasty"
+
+    def __init__(self, vectors: Vectors, *, unread: int, masked: bool) -> None:
+        super().__init__(vectors)
+        self._read = np.delete(np.arange(len(vectors)), unread)
+        self._masked = masked
+
+    def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
+        if self._masked == (rows is not None) and (rows is None or len(rows) > self._count // 4):
+            rows = self._read if rows is None else np.intersect1d(rows, self._read)
+        return super().nearest(queries, k, rows)
+
+
+class Graph(CpuScanner):
+    """An approximate index: FAISS's graph, which honours a mask and loses what it cannot reach."""
+
+    engine = "graph"
+
+    def __init__(self, vectors: Vectors) -> None:
+        super().__init__(vectors)
+        self._index = self._faiss.IndexHNSWFlat(
+            vectors.shape[1], 8, self._faiss.METRIC_INNER_PRODUCT
+        )
+        self._index.add(vectors)
+
+    def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
+        mask = self._mask(rows)
+        selector = None if mask is None else mask.sel
+        return self._index.search(
+            queries, k, params=self._faiss.SearchParametersHNSW(sel=selector, efSearch=k)
+        )
 
 
 class Counting(CpuScanner):
@@ -104,6 +151,48 @@ def test_an_engine_that_loses_rows_of_a_range_does_not_start():
     table = table_of(random_rows(60, 8))
     with pytest.raises(EngineInexact, match=r"forgetful .* left out rows that reach far enough"):
         FaissIndex(table, Forgetful(table.vectors))
+
+
+def test_an_engine_that_ignores_wide_masks_alone_does_not_start():
+    table = table_of(random_rows(400, 8))
+    with pytest.raises(MaskIgnored, match="deaf to wide masks returned a result that the mask"):
+        FaissIndex(table, DeafToWideMasks(table.vectors))
+
+
+@pytest.mark.parametrize("unread", [0, -1])
+def test_an_engine_that_passes_over_rows_does_not_start(unread: int):
+    table = table_of(random_rows(400, 8))
+    scanner = Hasty(table.vectors, unread=unread, masked=False)
+    with pytest.raises(EngineInexact, match=r"hasty .* passed over a row better than one it"):
+        FaissIndex(table, scanner)
+
+
+@pytest.mark.parametrize(("unread", "end"), [(19, 0), (6, -1)])
+def test_an_engine_that_passes_over_rows_of_a_wide_mask_does_not_start(unread: int, end: int):
+    rows = random_rows(400, 8)
+    rows[unread] = rows[end]  # one of those that the proof looks for, and now the best of all
+    table = table_of(rows)
+    scanner = Hasty(rows, unread=unread, masked=True)
+    with pytest.raises(EngineInexact, match=r"hasty .* passed over a row better than one it"):
+        FaissIndex(table, scanner)
+
+
+def test_a_gpu_index_that_is_handed_a_mask_ignores_it_and_does_not_start(monkeypatch):
+    class Selecting(GpuScanner):
+        def nearest(self, queries: Vectors, k: int, rows: Rows | None) -> Scan:
+            return self._index.search(queries, k, params=rows)
+
+    monkeypatch.setattr(scanners, "faiss_library", lambda: gpu_stand_in)
+    table = table_of(random_rows(30, 8))
+    assert FaissIndex(table, GpuScanner(table.vectors)).engine == "faiss-gpu"
+    with pytest.raises(MaskIgnored, match="faiss-gpu returned a result that the mask forbids"):
+        FaissIndex(table, Selecting(table.vectors))
+
+
+def test_an_approximate_index_does_not_start():
+    table = table_of(random_rows(1000, 32))
+    with pytest.raises(EngineInexact, match="graph cannot be trusted"):
+        FaissIndex(table, Graph(table.vectors))
 
 
 @pytest.mark.parametrize("spread", [0.0, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4])
@@ -197,6 +286,7 @@ def test_queries_of_another_dimension_are_refused():
     ("asked", "gpus", "count", "chosen"),
     [
         ("auto", None, 1_000_000, "exact"),
+        ("auto", 1, 0, "exact"),
         ("auto", 0, engines.COMPACT_FROM - 1, "faiss-cpu"),
         ("auto", 0, engines.COMPACT_FROM, "compact"),
         ("auto", 1, 1_000_000, "faiss-gpu"),
