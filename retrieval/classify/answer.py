@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
-from retrieval.classify.examples import Floats
 from retrieval.search.estimates import percentiles
 from retrieval.values.machine_finding import Method
 from retrieval.values.study import StudyId
@@ -82,6 +82,6 @@ def ranked(
     )
 
 
-def places(scores: Floats) -> Floats:
+def places(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N,) percentile of each of N scores among them all."""
     return percentiles(scores, scores)
