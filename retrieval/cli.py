@@ -4,7 +4,7 @@ import json as jsonlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,6 +45,9 @@ from retrieval.errors import UsageError
 from retrieval.values.machine_finding import Method
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
 from retrieval.values.study import StudyId
+
+if TYPE_CHECKING:
+    from retrieval.evaluating import Evaluation
 
 app = typer.Typer(
     help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
@@ -267,17 +270,9 @@ def evaluate(
             plot=plot,
         ),
     )
+    _print_evaluation(found, json=json)
     if plot is not None:
         evaluating.draw(found, plot)
-    if json:
-        _print_json(found.told())
-        return
-    for table in found.tables():
-        _print_table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
-        typer.echo()
-    typer.echo(found.summary(), err=True)
 
 
 @app.command()
@@ -330,6 +325,18 @@ def _answer(query: Query, home: Path | None, *, json: bool) -> None:
         typer.echo(line, err=True)
     _print_table(views.RANKING_COLUMNS, views.ranking_rows(ranking))
     typer.echo(views.ranking_summary(ranking), err=True)
+
+
+def _print_evaluation(found: "Evaluation", *, json: bool) -> None:
+    if json:
+        _print_json(found.told())
+        return
+    for table in found.tables():
+        _print_table(table.columns, table.rows)
+        if table.note:
+            typer.echo(table.note)
+        typer.echo()
+    typer.echo(found.summary(), err=True)
 
 
 def _chips(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
