@@ -43,6 +43,9 @@ class Answer:
         The phrasings, or `like STUDY` and `unlike STUDY`.
     narrowed
         Words of the question that became a filter, as they were typed.
+    recognised
+        Whether a finding was recognised in the words; an encoder gives any
+        others a direction too, which may mean nothing.
     spread
         What the intervals come from, or why there are none.
     places
@@ -56,6 +59,7 @@ class Answer:
     method: Method
     asked: tuple[str, ...]
     narrowed: tuple[str, ...] = ()
+    recognised: bool = True
     spread: str
     places: tuple[Place, ...]
     eligible: int

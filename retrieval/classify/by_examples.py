@@ -171,8 +171,8 @@ def _kin(
 
 def _spread(examples: Examples) -> str:
     like, unlike = len(examples.like), len(examples.unlike)
-    other = f"{unlike} without" if unlike else "the mean of the studies compared on the other side"
-    told = f"{like} with, {other}"
+    other = f"{unlike} without it" if unlike else "on the other side the mean of those compared"
+    told = f"{like} example{'' if like == 1 else 's'} with it, {other}"
     if like < 2 or unlike == 1:
         return f"{told}; one example tells nothing of its own spread, so there is no interval"
-    return f"{told}; {COVERAGE:.0%} intervals over which examples were given"
+    return f"{told}; {COVERAGE * 100:.0f} % intervals over which examples were given"

@@ -44,6 +44,7 @@ def by_words(searcher: Searcher, finding: str, where: Filter, *, access: Access)
         method=Method.PROMPTS,
         asked=phrasings,
         narrowed=planned.words,
+        recognised=bool(planned.wanted),
         spread=_spread(len(phrasings)),
         places=ranked(whole, intervals),
         eligible=len(eligible),

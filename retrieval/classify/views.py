@@ -41,6 +41,8 @@ def notes(answer: Answer) -> list[str]:
     lines = [f"{len(answer.places):,} studies compared; {answer.spread}"]
     if answer.method is Method.PROMPTS:
         lines.append(f"asked: {'; '.join(answer.asked)}")
+    if not answer.recognised:
+        lines.append("no finding is recognised in these words; what this places may mean nothing")
     if answer.narrowed:
         lines.append(f"as a filter: {'; '.join(answer.narrowed)}")
     if answer.missing:
@@ -75,6 +77,7 @@ def answer_json(answer: Answer, limit: int | None) -> Json:
         "method": answer.method,
         "asked": answer.asked,
         "narrowed": answer.narrowed,
+        "recognised": answer.recognised,
         "eligible": answer.eligible,
         "missing": answer.missing,
         "compared": len(answer.places),

@@ -101,6 +101,8 @@ def test_people_get_a_table_and_what_must_be_known_to_read_it(door: Door, monkey
     assert "3 studies compared; intervals are the range over" in out
     assert f"asked: {WANTED}; " in out
     assert "not a diagnosis" in err
+    assert "may mean nothing" not in out
+    assert "may mean nothing" in door("classify", "--finding", "quux")[1]
     _, out, _ = door("classify", "--like", FIRST, "--method", "logistic")
     assert "like 1 example, by logistic regression on examples" in out
     assert "no interval" in out

@@ -106,6 +106,8 @@ class TestWords:
         assert answer.asked == ("quux zork",)
         assert all(p.interval is None for p in answer.places)
         assert "no interval" in answer.spread
+        assert not answer.recognised
+        assert archive.ask().recognised
 
     def test_filters_and_permissions_decide_who_is_compared(self, archive: Archive):
         men = archive.ask(where=Filter(sexes=frozenset({Sex.MALE})))
@@ -216,7 +218,7 @@ class TestExamples:
         told = jackknifed(archive, yes, no, method)
         others = [s for s in archive.ids if s not in {*yes, *no}]
         np.testing.assert_allclose([found[s] for s in others], told, atol=1e-9)
-        assert "90% intervals" in answer.spread
+        assert "90 % intervals" in answer.spread
 
     @pytest.mark.parametrize("unlike", [0, 1, 3])
     def test_one_example_of_a_kind_has_no_interval_and_says_so(self, archive, unlike):
