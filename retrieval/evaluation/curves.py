@@ -57,15 +57,18 @@ def draw(reading: Reading, encoder_id: str, path: Path) -> None:
     panels = figure.subplots(1, len(methods), sharey=True, squeeze=False)[0]
     for axes, (method, curves) in zip(panels, methods.items(), strict=True):
         _panel(axes, curves)
-        for control in reading.controls:
+        for number, control in enumerate(reading.controls):
             its = control.by_vector.few_shot[method]["mean"]
-            axes.plot(SHOTS, [its[n].mean for n in SHOTS], color="grey", linestyle=":")
+            label = "mean, untrained" if number == 0 else None
+            means = [its[n].mean for n in SHOTS]
+            axes.plot(SHOTS, means, color="grey", linestyle=":", label=label)
         if method == "prototypes":
             told = FEW_SHOT_FINDINGS.auc
             label = "published, other questions"
-            axes.plot([int(n) for n in told], list(told.values()), "k--", marker="s", label=label)
+            shots, means = [int(n) for n in told], list(told.values())
+            axes.plot(shots, means, "--", color="crimson", marker="s", markersize=4, label=label)
         axes.set_title(method)
-        axes.legend(fontsize="small", loc="lower right")
+        axes.legend(fontsize="small", loc="best")
     figure.suptitle(f"Few-shot AUC, mean of {EPISODES} episodes · {encoder_id}", fontsize="medium")
     figure.supylabel("AUC on held-out patients", fontsize="medium")
     replace_file(path, lambda temporary: figure.savefig(temporary, dpi=120))
@@ -76,9 +79,9 @@ def _panel(axes: "Axes", curves: Mapping[str, Curve]) -> None:
     for label, curve in curves.items():
         means = [curve[n].mean for n in SHOTS]
         if label == "mean":
-            axes.plot(SHOTS, means, marker=".", linewidth=2.5, color="C0", label="mean, 95 % band")
+            axes.plot(SHOTS, means, "k", marker=".", linewidth=2.5, label="mean, 95 % band")
             low, high = [curve[n].low for n in SHOTS], [curve[n].high for n in SHOTS]
-            axes.fill_between(SHOTS, low, high, alpha=0.15, color="C0")
+            axes.fill_between(SHOTS, low, high, alpha=0.12, color="black", linewidth=0)
         else:
             axes.plot(SHOTS, means, marker=".", linewidth=1, label=label)
     axes.axhline(0.5, color="black", linewidth=0.5)
