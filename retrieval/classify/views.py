@@ -90,7 +90,7 @@ def csv_rows(answer: Answer, encoder_id: str, generation: str) -> list[Row]:
     """One row a study, under `CSV_COLUMNS`."""
     return [
         (
-            answer.question,
+            answer.question or "; ".join(answer.asked),
             answer.method,
             place.study,
             repr(place.score),

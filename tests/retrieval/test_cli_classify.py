@@ -122,6 +122,11 @@ def test_a_file_holds_every_study_whatever_the_limit(door: Door, tmp_path: Path)
     assert float(rows[0]["percentile"]) == pytest.approx(best["percentile"], abs=0.05)
     assert {row["encoder"] for row in rows} == {ENCODER}
     assert rows[0]["low"] != "" == rows[3]["low"]
+    door.json("classify", "--like", SECOND, "--unlike", THIRD, "--csv", str(path))
+    with path.open(encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert row["question"] == f"like {SECOND}; unlike {THIRD}"
+    assert (row["study"], row["compared"], row["patient_of_an_example"]) == (FIRST, "1", "no")
 
 
 class TestWrite:
