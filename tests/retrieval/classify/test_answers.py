@@ -82,24 +82,26 @@ class TestWords:
         assert (answer.eligible, answer.missing) == (order.eligible, order.missing) == (10, 1)
         assert [p.score for p in answer.places] == [score for _, score in order.studies]
 
-    def test_places_are_mid_ranks_and_intervals_the_range_over_phrasings(self, archive: Archive):
+    def test_places_are_mid_ranks_and_intervals_the_range_over_phrasings(self):
+        archive = Archive(24)
         answer = archive.ask()
         asked = plan(Query(text=FINDING)).asked
         assert set(answer.asked) == {one for group in asked for one in group}
-        assert len(answer.asked) > 2
         directions = [asked_vector(archive.texts, asked)]
         directions += [asked_vector(archive.texts, [[one]]) for one in answer.asked]
+        pool = archive.searcher.compared(Query(limit=None), access=LOCAL_OPERATOR)[2]
         studies = [p.study for p in answer.places]
         found = []
         for direction in directions:
-            order = archive.searcher.compared(Query(limit=None), access=LOCAL_OPERATOR)[2]
-            scores = dict(order.nearest(direction, None))
+            scores = dict(pool.nearest(direction, None))
             found.append(percentiles(np.array([scores[s] for s in studies])))
+        low, high = np.min(found, axis=0), np.max(found, axis=0)
         np.testing.assert_allclose([p.percentile for p in answer.places], found[0])
         np.testing.assert_allclose(
-            [p.interval for p in answer.places],
-            np.stack([np.min(found, axis=0), np.max(found, axis=0)], axis=1),
+            [p.interval for p in answer.places], np.stack([low, high], axis=1)
         )
+        # Some study stands where no phrasing alone puts it, so the mean has to be in the range.
+        assert (high > np.max(found[1:], axis=0)).any() or (low < np.min(found[1:], axis=0)).any()
 
     def test_one_phrasing_has_no_interval_and_says_so(self, archive: Archive):
         answer = archive.ask("quux zork")
