@@ -127,11 +127,11 @@ def _scorer(method: Method, rows: Floats) -> Score:
         other = unlike if len(unlike) else np.repeat(mean, len(like), axis=0)
         both = np.concatenate([like, other])[None]
         kind = np.arange(both.shape[1]) < len(like)
-        parts = []
+        parts: list[Floats] = []
         for start in range(0, len(rows), BLOCK):
             known, asked = centred(both, kind, rows[start : start + BLOCK])
             parts.append(scores_of(known, kind, asked)[0])
-        return np.round(np.concatenate(parts), 9)
+        return np.concatenate(parts).round(9)
 
     return score
 
