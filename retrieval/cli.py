@@ -3,16 +3,51 @@
 import json as jsonlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from retrieval import doors
+from retrieval.cli_options import (
+    Bound,
+    CandidateOption,
+    Channels,
+    Chips,
+    ControlOption,
+    CsvOption,
+    FindingsOption,
+    Home,
+    Json,
+    LabelsOption,
+    Like,
+    LikeOption,
+    Limit,
+    Literal,
+    MethodOption,
+    Numbers,
+    PlotOption,
+    QueriesOption,
+    Research,
+    Sexes,
+    Strengths,
+    StudyArgument,
+    Techniques,
+    UnlikeOption,
+    Vendors,
+    Views,
+    WriteOption,
+    filter_of,
+    limit_of,
+    word_of,
+)
 from retrieval.errors import UsageError
-from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter, Query
-from retrieval.values.study import Sex, StudyId, Technique, View
+from retrieval.values.machine_finding import Method
+from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
+from retrieval.values.study import StudyId
+
+if TYPE_CHECKING:
+    from retrieval.evaluating import Evaluation
 
 app = typer.Typer(
     help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
@@ -20,8 +55,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-Word = TypeVar("Word", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,53 +64,6 @@ class Edits:
     off: tuple[int, ...] = ()
     flip: tuple[int, ...] = ()
     add: tuple[str, ...] = ()
-
-
-def _any_of(names: type[StrEnum]) -> str:
-    return f"{', '.join(names)}; repeat for any of several."
-
-
-Home = Annotated[Path | None, typer.Option("--home", help="Where everything is kept.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON object on stdout.")]
-Limit = Annotated[str, typer.Option(help="How many hits, or all.")]
-Views = Annotated[list[str] | None, typer.Option("--view", help=_any_of(View))]
-Techniques = Annotated[list[str] | None, typer.Option("--technique", help=_any_of(Technique))]
-Sexes = Annotated[list[str] | None, typer.Option("--sex", help=_any_of(Sex))]
-Strengths = Annotated[
-    list[float] | None, typer.Option("--field-strength", help="In tesla; repeat for any of them.")
-]
-Vendors = Annotated[list[str] | None, typer.Option("--vendor", help="Repeat for any of several.")]
-Bound = Annotated[int | None, typer.Option(help="Inclusive.")]
-Channels = Annotated[str, typer.Option(help="Rank by video, report or all.")]
-Numbers = Annotated[
-    list[int] | None, typer.Option(help="Number of a chip of the understood query; repeat.")
-]
-Chips = Annotated[
-    list[str] | None,
-    typer.Option("--add", help="A chip more, as `cineseek understand` writes it; repeat."),
-]
-Literal = Annotated[
-    bool, typer.Option("--literal", help="Understand nothing: all words go to the encoder.")
-]
-Like = Annotated[str | None, typer.Option(metavar="STUDY", help="Near to this study, too.")]
-StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
-Research = Annotated[
-    bool | None,
-    typer.Option("--research/--no-research", help="Machine estimates too; else as configured."),
-]
-QueriesOption = Annotated[
-    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]}.')
-]
-LabelsOption = Annotated[
-    Path | None, typer.Option(help="CSV, JSON Lines, Info.cfg tree (ACDC) or truth.jsonl.")
-]
-CandidateOption = Annotated[
-    str | None,
-    typer.Option("--encoder", help="Embed by this one for the occasion; nothing is published."),
-]
-ControlOption = Annotated[
-    bool, typer.Option("--control", help="With labels: score untrained networks beside it.")
-]
 
 
 @app.command()
@@ -104,24 +90,24 @@ def search(
 ) -> None:
     """Rank the studies of the archive for a question in plain words."""
     edits = Edits(off=tuple(off or ()), flip=tuple(flip or ()), add=tuple(add or ()))
-    where = Filter(
-        views=_words(View, "view", view),
-        techniques=_words(Technique, "technique", technique),
-        sexes=_words(Sex, "sex", sex),
+    where = filter_of(
+        view=view,
+        technique=technique,
+        sex=sex,
         age_from=age_from,
         age_to=age_to,
-        field_strengths_t=frozenset(field_strength or ()),
-        vendors=frozenset(vendor or ()),
+        field_strength=field_strength,
+        vendor=vendor,
         year_from=year_from,
         year_to=year_to,
     )
-    channel = _word(Channel, "channel", channels)
+    channel = word_of(Channel, "channel", channels)
     query = Query(
         text=text,
         chips=_chips(text, edits, literal=literal),
         literal=literal,
         like=None if like is None else StudyId(like),
-        limit=_limit(limit),
+        limit=limit_of(limit),
         where=where,
         channel=channel,
     )
@@ -133,7 +119,7 @@ def similar(
     study: StudyArgument, limit: Limit = "12", home: Home = None, json: Json = False
 ) -> None:
     """Rank the studies most like one that is known."""
-    _answer(Query(like=StudyId(study), limit=_limit(limit)), home, json=json)
+    _answer(Query(like=StudyId(study), limit=limit_of(limit)), home, json=json)
 
 
 @app.command()
@@ -142,6 +128,7 @@ def show(
 ) -> None:
     """Say all that is known of one study."""
     from retrieval import settings, wiring
+    from retrieval.classify import views as answers
     from retrieval.search import views
     from retrieval.search.estimates import places
 
@@ -150,11 +137,14 @@ def show(
     found = catalog.study(StudyId(study), access=LOCAL_OPERATOR)
     clips = catalog.clips(found.id, access=LOCAL_OPERATOR)
     report = catalog.report(found.id, access=LOCAL_OPERATOR)
-    placed = None
+    placed, findings = None, []
     if deployed.research and (encoder_id := wiring.live_encoder(deployed)) is not None:
         placed = places(catalog, found.id, encoder_id, access=LOCAL_OPERATOR)
+        findings = catalog.machine_findings(found.id, encoder_id, access=LOCAL_OPERATOR)
     if json:
         more = {} if placed is None else {"machine_estimates": views.places_json(placed)}
+        if placed is not None:
+            more["machine_findings"] = answers.findings_json(findings, placed.encoder_id)
         _print_json(views.study_json(found, clips, report) | more)
         return
     _print_table((), views.study_facts(found))
@@ -164,6 +154,70 @@ def show(
     if placed is not None:
         typer.echo(f"\n{views.places_note(placed)}")
         _print_table(views.ESTIMATE_COLUMNS if placed.standings else (), views.place_rows(placed))
+    if findings:
+        typer.echo(f"\n{answers.NOTE}")
+        _print_table(answers.FINDING_COLUMNS, answers.finding_rows(findings))
+
+
+@app.command()
+def classify(
+    finding: FindingsOption = None,
+    like: LikeOption = None,
+    unlike: UnlikeOption = None,
+    method: MethodOption = Method.PROTOTYPES.value,
+    limit: Limit = "12",
+    view: Views = None,
+    technique: Techniques = None,
+    sex: Sexes = None,
+    age_from: Bound = None,
+    age_to: Bound = None,
+    field_strength: Strengths = None,
+    vendor: Vendors = None,
+    year_from: Bound = None,
+    year_to: Bound = None,
+    file: CsvOption = None,
+    write: WriteOption = None,
+    research: Research = None,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Place every study by findings in words or by examples. Research: off by default."""
+    from retrieval import classifying, settings
+    from retrieval.classify import views
+
+    deployed, shown = settings.load(home=home, research=research), limit_of(limit)
+    where = filter_of(
+        view=view,
+        technique=technique,
+        sex=sex,
+        age_from=age_from,
+        age_to=age_to,
+        field_strength=field_strength,
+        vendor=vendor,
+        year_from=year_from,
+        year_to=year_to,
+    )
+    request = classifying.Request(
+        findings=tuple(finding or ()),
+        like=frozenset(map(StudyId, like or ())),
+        unlike=frozenset(map(StudyId, unlike or ())),
+        method=word_of(Method, "method", method),
+        where=where,
+    )
+    found = classifying.classify(deployed, request)
+    if file is not None:
+        classifying.export(found, file)
+    written = None if write is None else classifying.keep(found, write, deployed)
+    if json:
+        _print_json(found.told(shown) | {"written": written})
+        return
+    for answer in found.answers:
+        typer.echo(views.title(answer))
+        _print_table(views.PLACE_COLUMNS, found.rows(answer, shown))
+        typer.echo("\n".join([*views.notes(answer), ""]))
+    typer.echo(found.summary(), err=True)
+    if written is not None:
+        typer.echo(f"{written:,} machine findings written as {write}", err=True)
 
 
 @app.command()
@@ -196,6 +250,7 @@ def evaluate(
     channels: Channels = Channel.VIDEO.value,
     encoder: CandidateOption = None,
     control: ControlOption = False,
+    plot: PlotOption = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -209,20 +264,15 @@ def evaluate(
         evaluating.Request(
             queries=queries,
             labels=labels,
-            channel=_word(Channel, "channel", channels),
+            channel=word_of(Channel, "channel", channels),
             encoder=encoder,
             control=control,
+            plot=plot,
         ),
     )
-    if json:
-        _print_json(found.told())
-        return
-    for table in found.tables():
-        _print_table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
-        typer.echo()
-    typer.echo(found.summary(), err=True)
+    _print_evaluation(found, json=json)
+    if plot is not None:
+        evaluating.draw(found, plot)
 
 
 @app.command()
@@ -277,6 +327,18 @@ def _answer(query: Query, home: Path | None, *, json: bool) -> None:
     typer.echo(views.ranking_summary(ranking), err=True)
 
 
+def _print_evaluation(found: "Evaluation", *, json: bool) -> None:
+    if json:
+        _print_json(found.told())
+        return
+    for table in found.tables():
+        _print_table(table.columns, table.rows)
+        if table.note:
+            typer.echo(table.note)
+        typer.echo()
+    typer.echo(found.summary(), err=True)
+
+
 def _chips(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
     """The query's chips as edited; None where nothing is."""
     if edits == Edits():
@@ -296,26 +358,6 @@ def _chips(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
     for line in edits.add:
         query = added(query, read_chip(line))
     return tuple(chip_line(chip) for chip in query.chips)
-
-
-def _limit(text: str) -> int | None:
-    if text.lower() == "all":
-        return None
-    if not text.isdecimal() or int(text) < 1:
-        raise UsageError(f"limit is {text}; give a number from 1, or all")
-    return int(text)
-
-
-def _words(names: type[Word], what: str, given: Sequence[str] | None) -> frozenset[Word]:
-    return frozenset(_word(names, what, text) for text in given or ())
-
-
-def _word(names: type[Word], what: str, text: str) -> Word:
-    """Find a word of our vocabulary, upper or lower case."""
-    for name in names:
-        if name.lower() == text.strip().lower():
-            return name
-    raise UsageError(f"no {what} {text!r}; there are {', '.join(names)}")
 
 
 def _print_json(value: object) -> None:

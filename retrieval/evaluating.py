@@ -7,7 +7,15 @@ from typing import Any
 
 from retrieval import wiring
 from retrieval.errors import UsageError
-from retrieval.evaluation import finding_views, history, prompts, reading_views, sources, views
+from retrieval.evaluation import (
+    curves,
+    finding_views,
+    history,
+    prompts,
+    reading_views,
+    sources,
+    views,
+)
 from retrieval.evaluation.findings import Findings, score_findings
 from retrieval.evaluation.history import Looks
 from retrieval.evaluation.reading import Reading, read_all
@@ -36,6 +44,8 @@ class Request:
         is published.
     control
         Whether untrained networks of the same shape are scored too.
+    plot
+        Where the few-shot curves are to be drawn, see `draw`.
     """
 
     queries: Path | None = None
@@ -43,6 +53,7 @@ class Request:
     channel: Channel = Channel.VIDEO
     encoder: str | None = None
     control: bool = False
+    plot: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +148,19 @@ def evaluate(settings: Settings, request: Request) -> Evaluation:
     return found
 
 
+def draw(found: Evaluation, path: Path) -> None:
+    """Draw an evaluation's few-shot curves, in place of what was there.
+
+    Raises
+    ------
+    UsageError
+        It has none.
+    """
+    if found.reading is None:
+        raise UsageError("few-shot curves are of labels, by video; give --labels with --plot")
+    curves.draw(found.reading, found.encoder_id, path)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Scene:
     """What is scored: an encoder, the studies as it sees them, and the questions.
@@ -226,7 +250,12 @@ def _controls(scene: _Scene, settings: Settings, studies: Sequence[StudyId]) -> 
 
 
 def _check(request: Request) -> None:
-    if request.control and (request.labels is None or request.channel is not Channel.VIDEO):
+    by_label = request.labels is not None and request.channel is Channel.VIDEO
+    if request.plot is not None:
+        if not by_label:
+            raise UsageError("few-shot curves are of labels, by video; give --labels with --plot")
+        curves.check(request.plot)
+    if request.control and not by_label:
         raise UsageError("a control is scored on labels, by video; give --labels with --control")
     if request.encoder is not None and request.channel is not Channel.VIDEO:
         raise UsageError(

@@ -21,6 +21,7 @@ from retrieval.values.embedding import (
 )
 from retrieval.values.estimate import Estimate
 from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.machine_finding import MachineFinding, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report, Statements
@@ -195,6 +196,15 @@ class CatalogReader(Protocol):
         """
         ...
 
+    def machine_findings(
+        self, study: StudyId, encoder_id: EncoderId, *, access: Access
+    ) -> list[MachineFinding]:
+        """What was written of one study by one encoder, by name and question; no Filter sees it.
+
+        StudyNotFound if there is no such study that `access` may see.
+        """
+        ...
+
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         """Counts for every facet of Filter that has a finite set of values."""
         ...
@@ -246,7 +256,7 @@ class StudyEntry:
 
 
 class Catalog(CatalogReader, Protocol):
-    """The writing side, for the indexer alone. Each method is one transaction."""
+    """The writing side, for the indexer and `cineseek classify`. Each method is one transaction."""
 
     def put_study(self, entry: StudyEntry) -> None:
         """Record a study, its series, clips and files, replacing what was known of it.
@@ -303,6 +313,13 @@ class Catalog(CatalogReader, Protocol):
         now, come in one call: the study then counts as done for that encoder.
         Its estimates come with them, and go with the vector of the study as a
         whole; a quantity that is known of a study is left as it is.
+        """
+        ...
+
+    def put_machine_findings(self, rows: Sequence[StoredMachineFinding]) -> None:
+        """Store machine findings in place of all that their encoders wrote under their names.
+
+        A study's go with any change of its set of clips; StudyNotFound if one is not here.
         """
         ...
 

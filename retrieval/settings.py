@@ -32,8 +32,8 @@ class Settings(BaseSettings):
     `cineseek.toml` lies in the current folder. Everything that CineSeek keeps
     lies under `home`; the key file must not. `precision` is what the published
     encoder's video tower computes in; bf16 is meant for GPUs. With `research` a
-    study is shown with its machine estimates, which no one has shown to be fit
-    for care.
+    study is shown with its machine estimates and findings, and `cineseek
+    classify` makes such findings; no one has shown them to be fit for care.
     """
 
     model_config = SettingsConfigDict(

@@ -24,6 +24,7 @@ from retrieval.values.embedding import (
 )
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.machine_finding import MachineFinding, StoredMachineFinding
 from retrieval.values.measurement import LARGEST, Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
@@ -162,6 +163,7 @@ class DictCatalog:
     clip_records: dict[ClipId, ClipRecord] = field(default_factory=dict)
     rows: list[StoredEmbedding] = field(default_factory=list)
     estimated: list[StoredEstimate] = field(default_factory=list)
+    machine_found: list[StoredMachineFinding] = field(default_factory=list)
     reports: dict[StudyId, Report] = field(default_factory=dict)
     unreleased: set[StudyId] = field(default_factory=set)
 
@@ -320,6 +322,22 @@ class DictCatalog:
             for study in self.eligible(Filter(), access=access)
         }
         return {study: estimates for study, estimates in found.items() if estimates}
+
+    def machine_findings(
+        self, study: StudyId, encoder_id: EncoderId, *, access: Access
+    ) -> list[MachineFinding]:
+        self.study(study, access=access)
+        found = [
+            row.finding
+            for row in self.machine_found
+            if (row.study, row.encoder_id) == (study, encoder_id)
+        ]
+        return sorted(found, key=lambda f: (f.name, f.question))
+
+    def put_machine_findings(self, rows: Sequence[StoredMachineFinding]) -> None:
+        new = {(row.encoder_id, row.finding.name) for row in rows}
+        kept = [r for r in self.machine_found if (r.encoder_id, r.finding.name) not in new]
+        self.machine_found = [*kept, *rows]
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         return [self._count(facet, where, access) for facet in FACETS]

@@ -102,7 +102,7 @@ class Desk:
     Attributes
     ----------
     research
-        Whether studies are shown with their machine estimates.
+        Whether studies are shown with what machines make of them.
     """
 
     reading: Reading
@@ -120,7 +120,7 @@ class Backend:
     live
         Names what is live, its assessment too; cheap, asked on every run of the page.
     research
-        Whether studies are shown with their machine estimates.
+        Whether studies are shown with what machines make of them.
     """
 
     def __init__(

@@ -16,6 +16,7 @@ from retrieval.catalog.embedded import (
     forget_whole,
     mark_done,
     put_estimates,
+    put_machine_findings,
     put_vectors,
     require_studies,
 )
@@ -53,6 +54,7 @@ from retrieval.errors import SchemaOutOfDate
 from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, EncoderId, Keys, StoredEmbedding, StoredEstimate
+from retrieval.values.machine_finding import StoredMachineFinding
 from retrieval.values.report import Report, Statements
 from retrieval.values.study import State, StudyId
 
@@ -224,6 +226,11 @@ class SqlCatalog(SqlReader):
         with self._database.writing() as session:
             require_studies(session, set(studies))
             mark_done(session, {(study, encoder_id) for study in studies})
+
+    def put_machine_findings(self, rows: Sequence[StoredMachineFinding]) -> None:
+        """Store machine findings in place of all that their encoders wrote under their names."""
+        with self._database.writing() as session:
+            put_machine_findings(session, rows)
 
     def embeddings(self, encoder_id: EncoderId) -> Iterator[tuple[Keys, Embeddings]]:
         """Walk the current vectors of one encoder in key order, in batches.

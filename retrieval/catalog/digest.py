@@ -16,6 +16,7 @@ from retrieval.catalog.tables import (
     EstimateRow,
     FileRow,
     FindingRow,
+    MachineFindingRow,
     MeasurementRow,
     ReportRow,
     SeriesRow,
@@ -30,8 +31,8 @@ def digest_of(session: Session) -> str:
     """SHA-256 over every row of every table.
 
     Left out: when things happened (deletion, file times and the digest made
-    of them), numbers that only tell the order of arrival, and which reader
-    found what reports state. Rows are hashed
+    of them), numbers that only tell the order of arrival, which reader found
+    what reports state, and which version wrote machine findings. Rows are hashed
     one by one and the hashes sorted, so no database's idea of order matters.
     """
     whole = hashlib.sha256()
@@ -57,6 +58,7 @@ def _tables() -> Iterator[tuple[str, Select[*tuple[Any, ...]]]]:
     yield "embedding", select(*_columns(EmbeddingRow))
     yield "embedded", select(*_columns(EmbeddedRow))
     yield "machine_estimate", select(*_columns(EstimateRow))
+    yield "machine_finding", select(*_columns(MachineFindingRow, "made_at", "made_by"))
 
 
 def _columns(table: type[Any], *left_out: str) -> list[Any]:

@@ -5,11 +5,19 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from retrieval.catalog.rows import embedding_values, estimate_values
-from retrieval.catalog.tables import ClipRow, EmbeddedRow, EmbeddingRow, EstimateRow, StudyRow
+from retrieval.catalog.rows import embedding_values, estimate_values, machine_finding_values
+from retrieval.catalog.tables import (
+    ClipRow,
+    EmbeddedRow,
+    EmbeddingRow,
+    EstimateRow,
+    MachineFindingRow,
+    StudyRow,
+)
 from retrieval.errors import ClipNotFound, StudyNotFound
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import EncoderId, StoredEmbedding, StoredEstimate
+from retrieval.values.machine_finding import StoredMachineFinding
 from retrieval.values.study import StudyId
 
 
@@ -48,6 +56,25 @@ def put_estimates(session: Session, rows: Sequence[StoredEstimate]) -> None:
         session.execute(insert(EstimateRow), [estimate_values(row) for row in new.values()])
 
 
+def put_machine_findings(session: Session, rows: Sequence[StoredMachineFinding]) -> None:
+    """Store machine findings in place of all that their encoders wrote under their names.
+
+    Raises
+    ------
+    StudyNotFound
+        A finding belongs to a study that is not here.
+    """
+    require_studies(session, {row.study for row in rows})
+    for encoder_id, name in sorted({(row.encoder_id, row.finding.name) for row in rows}):
+        session.execute(
+            delete(MachineFindingRow).where(
+                MachineFindingRow.encoder_id == encoder_id, MachineFindingRow.name == name
+            )
+        )
+    if rows:
+        session.execute(insert(MachineFindingRow), [machine_finding_values(row) for row in rows])
+
+
 def mark_done(session: Session, pairs: Iterable[tuple[StudyId, EncoderId]]) -> None:
     """Note that an encoder has been through a study's clips as they are now."""
     for study, encoder_id in sorted(pairs):
@@ -60,6 +87,7 @@ def forget_whole(session: Session, study: StudyId) -> None:
         delete(EmbeddingRow).where(EmbeddingRow.study == study, EmbeddingRow.clip.is_(None))
     )
     session.execute(delete(EstimateRow).where(EstimateRow.study == study))
+    session.execute(delete(MachineFindingRow).where(MachineFindingRow.study == study))
     session.execute(delete(EmbeddedRow).where(EmbeddedRow.study == study))
 
 

@@ -10,12 +10,19 @@ from retrieval.catalog import fulltext, statements
 from retrieval.catalog.conditions import clip_meets, eligible, visible
 from retrieval.catalog.engine import Database
 from retrieval.catalog.facets import count_facets
-from retrieval.catalog.rows import clip_value, finding_value, measurement_value, study_value
+from retrieval.catalog.rows import (
+    clip_value,
+    finding_value,
+    machine_finding_value,
+    measurement_value,
+    study_value,
+)
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
     EstimateRow,
     FindingRow,
+    MachineFindingRow,
     MeasurementRow,
     ReportRow,
     SeriesRow,
@@ -28,6 +35,7 @@ from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.machine_finding import MachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
@@ -251,6 +259,18 @@ class SqlReader:
             study: tuple(sorted(several, key=lambda e: place[e.quantity]))
             for study, several in found.items()
         }
+
+    def machine_findings(
+        self, study: StudyId, encoder_id: EncoderId, *, access: Access
+    ) -> list[MachineFinding]:
+        """What was written of one study by one encoder, by name and question."""
+        query = select(MachineFindingRow).where(
+            MachineFindingRow.study == study, MachineFindingRow.encoder_id == encoder_id
+        )
+        with self._database.reading() as session:
+            _require(session, [study], access)
+            found = [machine_finding_value(row) for row in session.scalars(query)]
+        return sorted(found, key=lambda f: (f.name, f.question))
 
     def facets(self, where: Filter, *, access: Access) -> list[Counts]:
         """Counts for views, techniques, sexes, field strengths and vendors."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import fields
+from datetime import UTC
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from retrieval.catalog.tables import (
     EmbeddingRow,
     FileRow,
     FindingRow,
+    MachineFindingRow,
     MeasurementRow,
     ReportRow,
     SeriesRow,
@@ -21,6 +23,7 @@ from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding, StoredEstimate
 from retrieval.values.finding import Finding
+from retrieval.values.machine_finding import MachineFinding, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.report import Report
 from retrieval.values.study import Patient, PatientId, Scanner, Series, SeriesId, Study, StudyId
@@ -30,6 +33,7 @@ _FLOAT32 = np.dtype("<f4")
 CLIP_FIELDS = tuple(f.name for f in fields(ClipRecord))
 SERIES_FIELDS = tuple(f.name for f in fields(Series))
 FILE_FIELDS = tuple(f.name for f in fields(FileSeen))
+MACHINE_FINDING_FIELDS = tuple(f.name for f in fields(MachineFinding))
 MEASUREMENT_FIELDS = ("quantity", "low", "high", "holds_low", "holds_high", "unit")
 
 
@@ -203,6 +207,23 @@ def estimate_values(row: StoredEstimate) -> dict[str, Any]:
         "value": row.estimate.value,
         "spread": row.estimate.spread,
     }
+
+
+def machine_finding_values(row: StoredMachineFinding) -> dict[str, Any]:
+    """One machine finding as columns; its time in UTC, since SQLite keeps no zone."""
+    values = _values(row.finding, MACHINE_FINDING_FIELDS)
+    values["asked"] = list(row.finding.asked)
+    values["made_at"] = row.finding.made_at.astimezone(UTC)
+    return {"encoder_id": row.encoder_id, "study": row.study, **values}
+
+
+def machine_finding_value(row: MachineFindingRow) -> MachineFinding:
+    """Return a machine finding as it was put."""
+    values = _values(row, MACHINE_FINDING_FIELDS)
+    values["asked"] = tuple(row.asked)
+    made_at = row.made_at
+    values["made_at"] = made_at if made_at.tzinfo else made_at.replace(tzinfo=UTC)
+    return MachineFinding(**values)
 
 
 def _values(source: object, names: Sequence[str]) -> dict[str, Any]:

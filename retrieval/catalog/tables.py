@@ -1,13 +1,9 @@
 """The SQL schema, and nothing else."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
     JSON,
-    BigInteger,
     Boolean,
     CheckConstraint,
     Date,
@@ -18,88 +14,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     String,
     Text,
-    TypeDecorator,
     text,
 )
-from sqlalchemy.engine import Dialect
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
+from retrieval.catalog.columns import BIG, PSEUDONYM, Base, Floats, Word
 from retrieval.values.estimate import Quantity
 from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.machine_finding import Method
 from retrieval.values.study import Sex, State, Technique, View
-
-NAMES = {
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-
-PSEUDONYM = String(24)
-"""24 hexadecimal digits: a keyed pseudonym, or a digest of content."""
-
-BIG = BigInteger().with_variant(Integer, "sqlite")
-"""64 bits on both databases; SQLite's INTEGER PRIMARY KEY is its own row id."""
-
-
-class Floats(TypeDecorator[tuple[float, ...]]):
-    """A tuple of floats as a JSON list; every float64 comes back exactly."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: Sequence[float] | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> list[float] | None:
-        """Store whole numbers as floats too, so that equal tuples are equal rows."""
-        return None if value is None else [float(x) for x in value]
-
-    def process_result_value(
-        self,
-        value: Sequence[float] | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> tuple[float, ...] | None:
-        """Return a tuple."""
-        return None if value is None else tuple(value)
-
-
-class Word(TypeDecorator[Any]):
-    """A member of a StrEnum, stored as its value."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__(length=40)
-        self.kind = kind
-
-    def process_bind_param(
-        self,
-        value: StrEnum | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> str | None:
-        """Store the plain text."""
-        return None if value is None else str(self.kind(value))
-
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> StrEnum | None:
-        """Return the member."""
-        return None if value is None else self.kind(value)
-
-
-class Base(DeclarativeBase):
-    """Every table of the catalog."""
-
-    metadata = MetaData(naming_convention=NAMES)
 
 
 class StudyRow(Base):
@@ -391,3 +316,30 @@ class EstimateRow(Base):
     input_digest: Mapped[str] = mapped_column(PSEUDONYM)
     value: Mapped[float] = mapped_column(Double, comment="in the encoder's own, biased scale")
     spread: Mapped[float] = mapped_column(Double, comment="one standard deviation of the value")
+
+
+class MachineFindingRow(Base):
+    """Where a study stood when a machine was asked, for research. No filter reads this table.
+
+    Gone as soon as the study's set of clips changes.
+    """
+
+    __tablename__ = "machine_finding"
+
+    encoder_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    study: Mapped[str] = mapped_column(
+        ForeignKey("study.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    name: Mapped[str] = mapped_column(Text, primary_key=True, comment="what it was written under")
+    question: Mapped[str] = mapped_column(Text, primary_key=True)
+    method: Mapped[Method] = mapped_column(Word(Method))
+    asked: Mapped[list[str]] = mapped_column(JSON, comment="phrasings, or example studies")
+    score: Mapped[float] = mapped_column(Double, comment="in the method's own scale")
+    percentile: Mapped[float] = mapped_column(
+        Double, comment="among the studies compared, 0 to 100"
+    )
+    low: Mapped[float | None] = mapped_column(Double, comment="percentile; NULL: spread not known")
+    high: Mapped[float | None] = mapped_column(Double, comment="percentile; NULL: spread not known")
+    studies: Mapped[int] = mapped_column(Integer, comment="how many were compared")
+    made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    made_by: Mapped[str] = mapped_column(Text, comment="program and version")

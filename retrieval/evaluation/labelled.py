@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from retrieval.classify.examples import METHODS
 from retrieval.evaluation import fewshot, resample
 from retrieval.evaluation.bylabel import (
     ByLabel,
@@ -153,7 +154,7 @@ def _few_shot(vectors: Floats, cohort: Cohort) -> dict[str, dict[str, Curve]]:
     if not members:
         return {}
     curves: dict[str, dict[str, Curve]] = {
-        method: {label: {} for label in (*members, "mean")} for method in fewshot.METHODS
+        method: {label: {} for label in (*members, "mean")} for method in METHODS
     }
     for shots in fewshot.SHOTS:
         found = {k: fewshot.areas(vectors, member, split, shots) for k, member in members.items()}

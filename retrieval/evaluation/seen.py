@@ -11,7 +11,7 @@ from retrieval.evaluation.metrics import LAST
 from retrieval.evaluation.scores import Ranks
 from retrieval.ports import CatalogReader, ClipStore, TextEncoder, VectorIndex, VideoEncoder
 from retrieval.search.searcher import Order
-from retrieval.search.video import Owner, Pool
+from retrieval.search.video import Pool
 from retrieval.values.clip import Clip
 from retrieval.values.embedding import EncoderId, StudyEmbedding, unit_rows
 from retrieval.values.estimate import Estimate
@@ -64,17 +64,15 @@ def published(
     access: Access,
 ) -> Seen:
     """See studies through the live generation, as a search does."""
-    owners: dict[StudyId, dict[int, Owner]] = {study: {} for study in studies}
-    for key, owner in catalog.keys(Filter(), index.encoder_id, access=access).items():
-        if owner[0] in owners:
-            owners[owner[0]][key] = owner
+    asked = frozenset(studies)
+    owners = catalog.keys(Filter(), index.encoder_id, access=access)
+    pool = Pool(index, {key: owner for key, owner in owners.items() if owner[0] in asked})
     estimates = catalog.estimates(index.encoder_id, access=access)
-    vectors = {study: Pool(index, its).vector_of(study) for study, its in owners.items()}
     return Seen(
         encoder_id=index.encoder_id,
         ranks=ranks,
-        vectors={study: v.vectors[0] for study, v in vectors.items() if v is not None},
-        estimates={s: its for s, its in estimates.items() if s in owners},
+        vectors=pool.vectors_of_studies(),
+        estimates={study: its for study, its in estimates.items() if study in asked},
     )
 
 

@@ -117,6 +117,42 @@ class Searcher:
         """Rank like `search`, without fetching what a reader would want to see of each hit."""
         return self._find(query, access).order
 
+    def compared(self, query: Query, *, access: Access) -> tuple[Plan, frozenset[StudyId], Pool]:
+        """What a query asks, the eligible studies, and the vectors that answer it by images.
+
+        A query that asks nothing is held against all that its filter lets.
+        """
+        planned = plan(query)
+        where = self._settled(query, planned, access)
+        eligible = self._eligible(query, planned, where, access)
+        return planned, eligible, self._pool(where, eligible, access)
+
+    def direction(self, asked: Sequence[Sequence[str]]) -> Embeddings:
+        """What the encoder makes of phrasings, as `asked_vector` does."""
+        if self._texts is None:
+            raise ValueError("this searcher was made without a text encoder")
+        return asked_vector(self._texts, asked)
+
+    def example(self, study: StudyId, *, access: Access) -> Embeddings:
+        """The example's own vector, whatever filter the answers must meet.
+
+        Raises
+        ------
+        StudyNotFound
+            There is no such study that may be seen.
+        UsageError
+            It has no vector in this generation.
+        """
+        pool = self._pool(Filter(), frozenset([study]), access)
+        vector = pool.vector_of(study)
+        if vector is None:
+            state = self._catalog.study(study, access=access).state
+            raise UsageError(
+                f"study {study} ({state}) has no vector in generation {self._index.generation}, "
+                "so nothing can be compared with it; choose an indexed study, or publish anew"
+            )
+        return vector
+
     def _find(self, query: Query, access: Access) -> Found:
         _check(query)
         planned = plan(query)
@@ -221,25 +257,11 @@ class Searcher:
     def _vectors(self, planned: Plan, access: Access) -> Iterator[tuple[str, Embeddings]]:
         """What is compared with the archive: the words, the examples; the words last."""
         if planned.like:
-            rows = [self._example(study, access).vectors[0] for study in planned.like]
+            rows = [self.example(study, access=access).vectors[0] for study in planned.like]
             mean = unit_rows(np.mean(rows, axis=0, keepdims=True))
             yield "example", Embeddings(self._index.encoder_id, mean)
         if planned.asked:
-            if self._texts is None:
-                raise ValueError("this searcher was made without a text encoder")
-            yield "words", asked_vector(self._texts, planned.asked)
-
-    def _example(self, study: StudyId, access: Access) -> Embeddings:
-        """The example's own vector, whatever filter the answers must meet."""
-        pool = self._pool(Filter(), frozenset([study]), access)
-        vector = pool.vector_of(study)
-        if vector is None:
-            state = self._catalog.study(study, access=access).state
-            raise UsageError(
-                f"study {study} ({state}) has no vector in generation {self._index.generation}, "
-                "so nothing can be compared with it; choose an indexed study, or publish anew"
-            )
-        return vector
+            yield "words", self.direction(planned.asked)
 
     def _hits(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.ports import VectorIndex
 from retrieval.values.clip import ClipId
@@ -91,6 +92,18 @@ class Pool:
             return None
         rows = self._index.vectors(keys).vectors
         return Embeddings(self._index.encoder_id, unit_rows(rows.mean(axis=0, keepdims=True)))
+
+    def vectors_of_studies(self) -> dict[StudyId, NDArray[np.float32]]:
+        """What `vector_of` says of every study that has a vector, by study, in order."""
+        owners = [self._owners[key][0] for key in self._competing.tolist()]
+        if not owners:
+            return {}
+        rows = self._index.vectors(self._competing).vectors.astype(np.float64)
+        studies, of, counts = np.unique(owners, return_inverse=True, return_counts=True)
+        sums = np.zeros((len(studies), rows.shape[1]))
+        np.add.at(sums, of, rows)
+        means = unit_rows(sums / counts[:, None])
+        return dict(zip(map(StudyId, studies.tolist()), means, strict=True))
 
 
 def _keys(keys: Iterable[int]) -> Keys:

@@ -63,7 +63,7 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             str(hit.rank),
             f"{hit.score:.3f}",
             hit.study.id,
-            _who(hit.study),
+            who(hit.study),
             _text(hit.study.year),
             belief_words(hit.beliefs),
             _clip_words(hit.evidence.clip),
@@ -190,7 +190,7 @@ def study_facts(study: Study) -> list[tuple[str, str]]:
     facts = [
         ("study", study.id),
         ("state", f"{study.state} {study.reason}".strip()),
-        ("patient", _who(study)),
+        ("patient", who(study)),
         ("year", _text(study.year)),
         ("scanner", " ".join(filter(None, (scanner.vendor, scanner.model, field)))),
         ("heart rate", "" if study.heart_rate_bpm is None else f"{study.heart_rate_bpm:.0f} /min"),
@@ -254,6 +254,13 @@ def place_rows(places: Places) -> list[Row]:
     ]
 
 
+def who(study: Study) -> str:
+    """Sex and age in one word, such as F34; empty where neither is known."""
+    age = study.patient.age_years
+    old = "" if age is None else f"{age}+" if age >= 90 else str(age)
+    return f"{study.patient.sex or ''}{old}"
+
+
 def _hit_json(hit: Hit) -> Json:
     clip = hit.evidence.clip
     return {
@@ -305,12 +312,6 @@ def _clip_json(clip: ClipRecord) -> Json:
 def _clip_words(clip: ClipRecord) -> str:
     words = f"{clip.view} {clip.technique}"
     return words if clip.slice_count == 1 else f"{words} {clip.slice_index + 1}/{clip.slice_count}"
-
-
-def _who(study: Study) -> str:
-    age = study.patient.age_years
-    old = "" if age is None else f"{age}+" if age >= 90 else str(age)
-    return f"{study.patient.sex or ''}{old}"
 
 
 def _text(value: object) -> str:

@@ -19,6 +19,7 @@ from tests.retrieval.catalog_examples import (
     make_clip,
     make_entry,
     make_estimates,
+    make_machine_finding,
     make_report,
     make_rows,
     study_id,
@@ -38,6 +39,7 @@ class Model:
         self.deleted = set()
         self.vectors = {}  # key -> row
         self.estimates = {}  # (study, quantity) -> row
+        self.machine_found = {}  # (study, name) -> finding
         self.done = set()
         self.arrived = []
 
@@ -52,6 +54,7 @@ class Model:
             k: r for k, r in self.vectors.items() if r.study != study or r.clip in after
         }
         self.estimates = {k: r for k, r in self.estimates.items() if r.study != study}
+        self.machine_found = {k: f for k, f in self.machine_found.items() if k[0] != study}
 
     def clips(self, study):
         return {c.id for c in self.entries[study].clips} if study in self.entries else None
@@ -112,6 +115,16 @@ class History(RuleBasedStateMachine):
         self.model.done.add(entry.study.id)
 
     @precondition(lambda self: self.model.entries)
+    @rule(data=st.data(), name=st.sampled_from("ab"), score=st.integers(0, 9))
+    def classify(self, data, name, score):
+        numbers = [n for n in range(3) if study_id(n) in self.model.entries]
+        some = data.draw(st.sets(st.sampled_from(numbers), min_size=1))
+        rows = [make_machine_finding(n, name=name, score=float(score)) for n in sorted(some)]
+        self.catalog.put_machine_findings(rows)
+        kept = {k: f for k, f in self.model.machine_found.items() if k[1] != name}
+        self.model.machine_found = kept | {(r.study, name): r.finding for r in rows}
+
+    @precondition(lambda self: self.model.entries)
     @rule(data=st.data(), deleted=st.booleans())
     def delete(self, data, deleted):
         some = data.draw(st.sets(st.sampled_from(sorted(self.model.entries))))
@@ -151,6 +164,16 @@ class History(RuleBasedStateMachine):
         assert {(study, e.quantity): e for study, all_ in found.items() for e in all_} == {
             name: r.estimate for name, r in self.model.estimates.items() if r.study in live
         }
+
+    @invariant()
+    def machine_findings(self):
+        found = {
+            (study, f.name): f
+            for study in set(self.model.entries) - self.model.deleted
+            for f in self.catalog.machine_findings(study, ENCODER, access=LOCAL_OPERATOR)
+        }
+        told = self.model.machine_found
+        assert found == {k: f for k, f in told.items() if k[0] not in self.model.deleted}
 
     @invariant()
     def reports(self):

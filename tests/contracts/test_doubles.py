@@ -22,6 +22,7 @@ from tests.retrieval.catalog_examples import (
     archives,
     make_entry,
     make_estimates,
+    make_machine_finding,
     make_report,
     make_rows,
     measured,
@@ -70,6 +71,10 @@ def test_a_dictionary_answers_as_the_catalog_does(empty, entries, where, access,
                 report = make_report(f"Scar {n}. Dilated ventricle.", study=n, **said)
                 real.put_report(report)
                 double.reports[entry.study.id] = report
+        for names in (range(len(entries)), range(0, len(entries), 2)):
+            found = [make_machine_finding(n, name=name) for n in names for name in "ba"][1:]
+            real.put_machine_findings(found)
+            double.put_machine_findings(found)
         compare(real, double, where, access)
         real.close()
 
@@ -91,6 +96,11 @@ def compare(real: SqlCatalog, double: DictCatalog, where, access: Access) -> Non
     ours = double.search_reports("scar", where, limit=None, access=access)
     assert {study for study, _, _ in ours} == found
     for study in double.held:
+        same(
+            lambda study=study: double.machine_findings(study, ENCODER, access=access),
+            lambda study=study: real.machine_findings(study, ENCODER, access=access),
+            error=StudyNotFound,
+        )
         for name in ("study", "clips", "report"):
             same(
                 lambda name=name, study=study: getattr(double, name)(study, access=access),

@@ -1,7 +1,7 @@
 """Studies, clips and reports to put into a catalog, real enough and short to write."""
 
 import hashlib
-from datetime import date
+from datetime import UTC, date, datetime
 
 import numpy as np
 from hypothesis import strategies as st
@@ -11,6 +11,7 @@ from retrieval.values.clip import ClipRecord, identify
 from retrieval.values.embedding import EncoderId, StudyEmbedding, estimate_rows_of, rows_of
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.machine_finding import MachineFinding, Method, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
@@ -199,6 +200,25 @@ def make_estimates(entry, encoder=ENCODER, *, estimates=None):
             estimates=tuple(said),
         )
     )
+
+
+def make_machine_finding(n, encoder=ENCODER, **given):
+    """What a fake encoder might have written of study `n`."""
+    told = {
+        "name": "size",
+        "question": "dilated left ventricle",
+        "method": Method.PROMPTS,
+        "asked": ("dilated left ventricle", "großes Herz"),
+        "score": 1 / 3,
+        "percentile": 66.0 + 1 / 3,
+        "low": 12.5,
+        "high": 100.0,
+        "studies": 24,
+        "made_at": datetime(2026, 3, 4, 5, 6, 7, 891011, tzinfo=UTC),
+        "made_by": "cineseek 0",
+    }
+    finding = MachineFinding(**{**told, **given})
+    return StoredMachineFinding(study=study_id(n), encoder_id=encoder, finding=finding)
 
 
 _AGES = st.none() | st.integers(0, 90)

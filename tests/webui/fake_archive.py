@@ -8,7 +8,7 @@ import hashlib
 import math
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -23,6 +23,7 @@ from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.machine_finding import MachineFinding, Method
 from retrieval.values.query import Evidence, Hit, Query, Ranking
 from retrieval.values.report import Report
 from retrieval.values.study import (
@@ -323,6 +324,25 @@ class FakeCatalog:
             for s, h in sorted(self.hearts.items())
             if h.report and passes(h, where) and asked & set(h.report.text.lower().split())
         ][:limit]
+
+    def machine_findings(self, study, encoder_id, *, access):
+        """Of every third heart two: one with an interval, and one from a single example."""
+        assert encoder_id == ENCODER
+        if list(self.hearts).index(study) % 3 != 1:
+            return []
+        made = {"made_at": datetime(2026, 3, 4, tzinfo=UTC), "made_by": "cineseek 0"}
+        return [
+            MachineFinding(
+                name="amyloid", question="amyloid", method=Method.PROTOTYPES,
+                asked=("like x",), score=0.6, percentile=91.2, low=None, high=None,
+                studies=23, **made,
+            ),
+            MachineFinding(
+                name="size", question="dilated left ventricle", method=Method.PROMPTS,
+                asked=("dilated left ventricle", "big ventricle"), score=0.31, percentile=40.0,
+                low=25.0, high=62.5, studies=24, **made,
+            ),
+        ]  # fmt: skip
 
     def eligible(self, where, *, access):
         return frozenset(s for s, h in self.hearts.items() if passes(h, where))

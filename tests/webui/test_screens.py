@@ -292,8 +292,20 @@ def test_machine_estimates_are_shown_for_research_alone(archive):
     body = html(visit(fake_archive.backend_of(24, research=True), study=study))
     assert "Research: machine estimates" in body
     assert "percentiles of 20 studies" in body
-    assert body.count('class="cs-bar"') == 8
+    assert body.count('class="cs-bar"') == 8 + 2
     assert body.index("<h2>Report") < body.index("<h2>Research") < body.index("<h2>Provenance")
+
+
+def test_machine_findings_are_shown_for_research_alone(archive):
+    study = fake_archive.heart(4).study.id
+    assert "machine finding" not in html(visit(archive, study=study)).lower()
+    body = html(visit(fake_archive.backend_of(24, research=True), study=study))
+    assert "Research: machine findings" in body
+    assert body.index("machine estimates") < body.index("machine findings")
+    assert body.index("<h2>Research: machine findings") < body.index("<h2>Provenance")
+    other = fake_archive.heart(5).study.id
+    body = html(visit(fake_archive.backend_of(24, research=True), study=other))
+    assert "machine findings" not in body
 
 
 def test_a_study_without_machine_estimates_says_so():

@@ -46,6 +46,9 @@ def show(desk: Desk, address: Address, study_id: StudyId) -> None:
             if desk.research:
                 placed = places(catalog, study_id, desk.reading.encoder_id, access=READER)
                 st.html(researchview.panel(placed))
+                found = catalog.machine_findings(study_id, desk.reading.encoder_id, access=READER)
+                if found:
+                    st.html(researchview.findings_panel(found))
             st.html(provenance(study, clips, near))
     frame.bottom(KEYS)
 

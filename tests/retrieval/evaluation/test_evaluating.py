@@ -5,11 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from retrieval import evaluating, wiring
 from retrieval.errors import UsageError
-from retrieval.evaluating import CONTROL_SEEDS, Request, evaluate
-from retrieval.evaluation import fewshot, history
+from retrieval.evaluating import CONTROL_SEEDS, Request, draw, evaluate
+from retrieval.evaluation import curves, fewshot, history
 from retrieval.evaluation import probe as probing
 from retrieval.settings import Settings
 from retrieval.values.clip import identify
@@ -116,6 +117,63 @@ def test_what_cannot_be_scored_is_refused(home: Settings):
     with pytest.raises(UsageError, match="an encoder answers by video, not by report"):
         evaluate(home, request(home, channel=Channel.REPORT))
     assert not (home.home / history.FILE).exists()
+
+
+class TestPlot:
+    def test_every_curve_is_drawn_for_both_methods(self, home: Settings, monkeypatch):
+        pytest.importorskip("matplotlib")
+        from matplotlib.axes import Axes
+
+        drawn, bands = {}, []
+        plot, fill_between = Axes.plot, Axes.fill_between
+
+        def plots(axes, shots, values, *args, **more):
+            drawn.setdefault(axes, {})[more.get("label")] = (list(shots), list(values))
+            return plot(axes, shots, values, *args, **more)
+
+        def fills(axes, shots, low, high, **more):
+            bands.append((list(low), list(high)))
+            return fill_between(axes, shots, low, high, **more)
+
+        monkeypatch.setattr(Axes, "plot", plots)
+        monkeypatch.setattr(Axes, "fill_between", fills)
+        path = home.home / "pictures" / "curves.png"
+        found = evaluate(home, request(home, plot=path))
+        assert not path.exists()
+        draw(found, path)
+        assert found.reading is not None
+        its = found.reading.scores.by_vector.few_shot
+        panels = {axes.get_title(): lines for axes, lines in drawn.items()}
+        assert set(panels) == set(its) == {"prototypes", "logistic"}
+        for (method, lines), (low, high) in zip(panels.items(), bands, strict=True):
+            curve = its[method]["mean"]
+            shots = list(fewshot.SHOTS)
+            assert lines["mean, 95 % band"] == (shots, [curve[n].mean for n in shots])
+            assert (low, high) == ([curve[n].low for n in shots], [curve[n].high for n in shots])
+            assert lines["a"] == (shots, [its[method]["a"][n].mean for n in shots])
+            published = lines.get("published, other questions")
+            assert (published is not None) == (method == "prototypes")
+        assert panels["prototypes"]["published, other questions"][1][0] == 0.615
+        with Image.open(path) as picture:
+            pixels = np.asarray(picture.convert("RGB"))
+        assert pixels.shape[0] > 400
+        assert pixels.shape[1] > 1000
+        halves = np.array_split(pixels, 2, axis=1)
+        assert all(len(np.unique(half.reshape(-1, 3), axis=0)) > 50 for half in halves)
+
+    def test_what_cannot_be_drawn_is_refused_before_anything_is_scored(
+        self, home: Settings, monkeypatch
+    ):
+        picture = home.home / "x.png"
+        for given in ({"labels": None}, {"channel": Channel.REPORT, "encoder": None}):
+            with pytest.raises(UsageError, match="curves are of labels, by video; give --labels"):
+                evaluate(home, request(home, plot=picture, **given))
+        with pytest.raises(UsageError, match=r"x\.jpg is no picture's name"):
+            evaluate(home, request(home, plot=picture.with_suffix(".jpg")))
+        monkeypatch.setattr(curves, "find_spec", lambda name: None)
+        with pytest.raises(UsageError, match=r"matplotlib; install cineseek\[train\]"):
+            evaluate(home, request(home, plot=picture))
+        assert not (home.home / history.FILE).exists()
 
 
 def test_without_labels_there_is_no_reading(home: Settings):

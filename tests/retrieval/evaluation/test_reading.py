@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from scipy.stats import spearmanr
-from sklearn.linear_model import LogisticRegression
 
+from retrieval.classify.examples import METHODS
 from retrieval.errors import UsageError
 from retrieval.evaluation import fewshot, labelled, measurements, metrics, reading_views
 from retrieval.evaluation import probe as probing
@@ -209,35 +209,6 @@ class TestNeighbours:
 
 
 class TestFewShot:
-    def test_the_published_score(self):
-        given, asked = np.array([[2.0, 0.0], [0.0, 2.0]]), np.array([[3.0, 0.5]])
-        examples, queries = fewshot.centred(given[None], asked)
-        score = fewshot.prototypes(examples, np.array([True, False]), queries)
-        centre = np.array([1.0, 1.0])
-        unit = [(v - centre) / np.linalg.norm(v - centre) for v in (*given, *asked)]
-        to_positive, to_negative = (np.sum(np.abs(unit[2] - u) ** 3) ** (1 / 3) for u in unit[:2])
-        assert score[0] == pytest.approx(to_negative / (to_negative + to_positive))
-
-    @pytest.mark.parametrize("shots", [1, 2, 8, 32])
-    def test_the_regression_is_that_of_scikit_learn(self, shots: int):
-        rng = np.random.default_rng(shots)
-        kind = np.repeat([True, False], shots)
-        known = rng.normal(size=(5, 2 * shots, 20)) + kind[:, None] * rng.normal(size=20)
-        known[:, 0] = known[:, shots - 1]  # drawn with replacement
-        examples, queries = fewshot.centred(known, rng.normal(size=(9, 20)))
-        found = fewshot.logistic(examples, kind, queries)
-        for its, asked, ours in zip(examples, queries, found, strict=True):
-            model = LogisticRegression(C=1.0, tol=1e-10, solver="newton-cholesky", max_iter=1000)
-            model.fit(its * np.sqrt(20), kind)
-            expected = model.decision_function(asked * np.sqrt(20))
-            np.testing.assert_allclose(ours, expected, atol=1e-6)
-
-    @pytest.mark.parametrize("method", fewshot.METHODS)
-    def test_examples_that_are_all_alike_decide_nothing(self, method: str):
-        examples, queries = fewshot.centred(np.ones((1, 4, 3)), np.eye(3))
-        scores = fewshot.METHODS[method](examples, np.arange(4) < 2, queries)
-        assert np.ptp(np.round(scores, 12)) == 0
-
     @settings(deadline=None, max_examples=40)
     @given(st.lists(st.tuples(st.integers(0, 3), st.booleans()), min_size=2, max_size=20))
     def test_areas_of_all_episodes_are_those_of_each(self, pairs):
@@ -275,7 +246,7 @@ class TestFewShot:
         positive_test = positive.copy()
         positive_test[split[1]] = ~positive[split[1]]
         after = fewshot.areas(vectors, positive_test, split, 4)
-        for name in fewshot.METHODS:  # the same scores, judged by the opposite labels
+        for name in METHODS:  # the same scores, judged by the opposite labels
             np.testing.assert_allclose(before[name], 1 - after[name])
 
 
