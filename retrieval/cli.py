@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -13,6 +13,9 @@ from retrieval import doors
 from retrieval.errors import UsageError
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter, Query
 from retrieval.values.study import Sex, StudyId, Technique, View
+
+if TYPE_CHECKING:
+    from retrieval.evaluating import Evaluation, GoldEvaluation
 
 app = typer.Typer(
     help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
@@ -77,6 +80,13 @@ CandidateOption = Annotated[
 ]
 ControlOption = Annotated[
     bool, typer.Option("--control", help="With labels: score untrained networks beside it.")
+]
+
+GoldOption = Annotated[
+    bool, typer.Option("--gold", help="With truth.jsonl: ask the gold set, in every way.")
+]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="With --gold: a report to read.")
 ]
 
 
@@ -196,6 +206,8 @@ def evaluate(
     channels: Channels = Channel.VIDEO.value,
     encoder: CandidateOption = None,
     control: ControlOption = False,
+    gold: GoldOption = False,
+    html: HtmlOption = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -204,8 +216,19 @@ def evaluate(
 
     if queries is not None and labels is not None:
         raise UsageError("give --queries or --labels, not both")
+    if html is not None and not gold:
+        raise UsageError("a report in HTML is written of the gold set; give --gold with --html")
+    deployed = settings.load(home=home)
+    if gold:
+        if labels is None or encoder is not None or control:
+            raise UsageError("the gold set is asked of what is published, and judged by --labels")
+        judged = evaluating.evaluate_gold(deployed, labels)
+        if html is not None:
+            html.write_text(judged.page(), encoding="utf-8")
+        _print_scores(judged, json=json)
+        return
     found = evaluating.evaluate(
-        settings.load(home=home),
+        deployed,
         evaluating.Request(
             queries=queries,
             labels=labels,
@@ -214,15 +237,7 @@ def evaluate(
             control=control,
         ),
     )
-    if json:
-        _print_json(found.told())
-        return
-    for table in found.tables():
-        _print_table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
-        typer.echo()
-    typer.echo(found.summary(), err=True)
+    _print_scores(found, json=json)
 
 
 @app.command()
@@ -316,6 +331,18 @@ def _word(names: type[Word], what: str, text: str) -> Word:
         if name.lower() == text.strip().lower():
             return name
     raise UsageError(f"no {what} {text!r}; there are {', '.join(names)}")
+
+
+def _print_scores(found: "Evaluation | GoldEvaluation", *, json: bool) -> None:
+    if json:
+        _print_json(found.told())
+        return
+    for table in found.tables():
+        _print_table(table.columns, table.rows)
+        if table.note:
+            typer.echo(table.note)
+        typer.echo()
+    typer.echo(found.summary(), err=True)
 
 
 def _print_json(value: object) -> None:
