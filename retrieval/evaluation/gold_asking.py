@@ -7,10 +7,12 @@ from typing import Protocol, TypedDict
 
 import numpy as np
 
+from retrieval.errors import UsageError
 from retrieval.evaluation.gold import Ask
 from retrieval.evaluation.metrics import LAST
 from retrieval.evaluation.resample import Floats
 from retrieval.evaluation.scores import Ranks, levels
+from retrieval.search.searcher import Order
 from retrieval.values.query import Access, Channel, Query, Ranking, Verdict
 from retrieval.values.study import StudyId
 
@@ -58,12 +60,15 @@ class Answer:
         (N,) by way; `LAST` where a study is no hit.
     chips, free
         What it was understood as, and what no chip stands for.
+    refused
+        Why it was not answered at all when everything was asked; empty where it was.
     """
 
     ask: Ask
     scores: Mapping[str, Floats]
     chips: tuple[str, ...]
     free: str
+    refused: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,16 +95,7 @@ def ask_all(
     searcher: Answers, asks: Sequence[Ask], studies: Sequence[StudyId], *, access: Access
 ) -> list[Answer]:
     """Ask every query in every way, of N studies."""
-    found: list[Answer] = []
-    for ask in asks:
-        scores: dict[str, Floats] = {}
-        for way, asking in WAYS.items():
-            order = searcher.rank(Query(text=ask.text, limit=None, **asking), access=access)
-            level = levels(order)
-            scores[way] = np.array([level.get(study, LAST) for study in studies])
-        told = searcher.search(Query(text=ask.text, limit=1, **WAYS[FUSED]), access=access)
-        found.append(Answer(ask=ask, scores=scores, chips=told.chips, free=told.free))
-    return found
+    return [_ask(searcher, ask, studies, access) for ask in asks]
 
 
 def overlaps(
@@ -120,8 +116,8 @@ def look_into(
     searcher: Answers, ask: Ask, relevant: frozenset[StudyId], *, access: Access
 ) -> Missed:
     """Say what the reports say of the first hits that do not answer a query."""
-    query = Query(text=ask.text, limit=SHOWN, **WAYS[FUSED])
-    hits = searcher.search(query, access=access).hits
+    told, _ = _told(searcher, ask, SHOWN, access)
+    hits = () if told is None else told.hits
     wrong = [hit for hit in hits if hit.study.id not in relevant]
     agreeing = [h for h in wrong if any(s.verdict is Verdict.AGREES for s in h.said)]
     return Missed(
@@ -132,9 +128,41 @@ def look_into(
     )
 
 
+def _ask(searcher: Answers, ask: Ask, studies: Sequence[StudyId], access: Access) -> Answer:
+    scores: dict[str, Floats] = {}
+    for way, asking in WAYS.items():
+        level = levels(_ranked(searcher, Query(text=ask.text, limit=None, **asking), access))
+        scores[way] = np.array([level.get(study, LAST) for study in studies])
+    told, refused = _told(searcher, ask, 1, access)
+    return Answer(
+        ask=ask,
+        scores=scores,
+        chips=() if told is None else told.chips,
+        free=ask.text if told is None else told.free,
+        refused=refused,
+    )
+
+
+def _ranked(searcher: Ranks, query: Query, access: Access) -> Order:
+    """Rank; what is refused has no hits, for that is what its user gets."""
+    try:
+        return searcher.rank(query, access=access)
+    except UsageError:
+        return Order(studies=(), eligible=0, missing=0)
+
+
+def _told(searcher: Answers, ask: Ask, limit: int, access: Access) -> tuple[Ranking | None, str]:
+    """The fused answer, or why there is none."""
+    query = Query(text=ask.text, limit=limit, **WAYS[FUSED])
+    try:
+        return searcher.search(query, access=access), ""
+    except UsageError as refusal:
+        return None, str(refusal)
+
+
 def _overlap(searcher: Ranks, group: Sequence[str], asking: Asking, access: Access) -> float:
     tops = [
-        {s for s, _ in searcher.rank(Query(text=t, limit=TOP, **asking), access=access).studies}
+        {s for s, _ in _ranked(searcher, Query(text=t, limit=TOP, **asking), access).studies}
         for t in group
     ]
     pairs = [(a, b) for i, a in enumerate(tops) for b in tops[:i]]

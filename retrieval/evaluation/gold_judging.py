@@ -132,6 +132,8 @@ def strata_of(studies: Sequence[Study], truths: Truths) -> dict[str, list[str]]:
 
 def cause(query: QueryScore, missed: Missed) -> str:
     """What most likely went wrong, by a rule: a place to begin to look, and no proof."""
+    if query.refused:
+        return "refused when asked"
     if not query.chips:
         return "no word of it was understood"
     precision = {way: its["precision@10"].value for way, its in query.ways.items()}

@@ -65,6 +65,7 @@ class QueryScore:
     ways: Estimates
     chips: tuple[str, ...]
     free: str
+    refused: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +199,7 @@ def _draw(answer: Answer, true: NDArray[np.bool_], everyone: Floats) -> _Drawn:
         ways={w: {n: _around(values[w][n], drawn[w][n]) for n in METRICS} for w in values},
         chips=answer.chips,
         free=answer.free,
+        refused=answer.refused,
     )
     return _Drawn(score, values, drawn)
 

@@ -183,9 +183,10 @@ def queries(scored: Sequence[QueryScore], metric: str) -> Table:
 
 
 def understood(query: QueryScore) -> str:
-    """Chips, and what no chip stands for."""
+    """Chips, what no chip stands for, and why it was refused if it was."""
     free = [f"free: {query.free}"] if query.free else []
-    return "; ".join([*query.chips, *free])
+    refused = [f"refused: {query.refused}"] if query.refused else []
+    return "; ".join([*query.chips, *free, *refused])
 
 
 def _group(group: Group) -> dict[str, Any]:
@@ -207,6 +208,7 @@ def _query(query: QueryScore) -> dict[str, Any]:
         "chance": query.chance,
         "chips": list(query.chips),
         "free": query.free,
+        "refused": query.refused,
         "ways": _estimates(query.ways),
     }
 
