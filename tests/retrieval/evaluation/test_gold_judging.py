@@ -88,7 +88,7 @@ class Ranker:
         )
         true = RELEVANT.get(query.text, np.zeros(COUNT, dtype=bool))
         known = true if way in self._knowing else np.zeros(COUNT, dtype=bool)
-        order = sorted(range(COUNT), key=lambda i: (-known[i], i))
+        order = sorted(range(COUNT), key=lambda i: (not known[i], i))
         ranked = tuple((STUDIES[i].id, float(known[i])) for i in order)
         return Order(studies=ranked[: query.limit], eligible=COUNT, missing=0)
 
@@ -269,7 +269,7 @@ def test_the_page_needs_nothing_beside_it_and_shows_every_figure():
     assert "encoder <x>" in words
     assert "weak <heart>" in words
     told = json.loads(json.dumps(gold_views.json(REPORT), allow_nan=False))
-    figures = {n for n in numbers(told)}
+    figures = set(numbers(told))
     assert len(figures) > 50
     for n in figures:
         assert figure(n) in words or f"{n:g}" in words, n
