@@ -69,7 +69,7 @@ Research = Annotated[
     typer.Option("--research/--no-research", help="Machine estimates too; else as configured."),
 ]
 QueriesOption = Annotated[
-    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]}.')
+    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]} or "grades".')
 ]
 LabelsOption = Annotated[
     Path | None, typer.Option(help="CSV, JSON Lines, Info.cfg tree (ACDC) or truth.jsonl.")

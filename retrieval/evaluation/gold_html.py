@@ -48,7 +48,7 @@ def page(report: GoldReport, *, told: str) -> str:
         metrics=list(METRICS),
         views=gold_views,
         kinds=bars([_by_way(group) for group in scores.groups]),
-        gains=bars([_gain(group) for group in scores.groups], least=-0.5),
+        gains=bars([_gain(group) for group in scores.groups], least=-1.0),
         findings=bars([_of_query(q) for q in _worst_first(scores.queries)]),
         strata=bars([(f"{s.by}: {s.name}", _ways(s.ways, "AUC")) for s in scores.strata]),
         overlaps=bars(
@@ -78,7 +78,7 @@ def bars(groups: Sequence[Bars], *, least: float = 0.0) -> Markup:
             rows.append(_bar(way, estimate, y, least))
             y += PER_BAR
         y += GAP
-    ticks = [t for t in (-0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0) if t >= least]
+    ticks = [t for t in (-1.0, -0.5, 0.0, 0.25, 0.5, 0.75, 1.0) if t >= least]
     lines = [
         Markup(
             '<line x1="{0:.1f}" x2="{0:.1f}" y1="{1}" y2="{2:.0f}" class="tick"/>'

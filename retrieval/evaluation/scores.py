@@ -24,7 +24,7 @@ METRICS: dict[str, Callable[[metrics.Groups], float]] = {
     "ndcg@10": lambda r: metrics.ndcg_at(r, 10),
     "auc": metrics.area_under_roc,
 }
-"""Per question; see `retrieval.evaluation.metrics`."""
+"""Per question; see `retrieval.evaluation.metrics`. Grades, where there are any, are the gains."""
 
 _SUMMARIES: dict[str, tuple[str, Callable[..., NDArray[np.float64]]]] = {
     **{
@@ -145,9 +145,14 @@ def _score(searcher: Ranks, judgment: Judgment, query: Query, access: Access) ->
     truth = [study in judgment.relevant for study in ranked]
     truth += [i < unfound for i in range(left_out)]
     grouped = metrics.groups(scores, truth)
+    values = {name: metric(grouped) for name, metric in METRICS.items()}
+    if judgment.grades is not None:
+        lost = judgment.grades.keys() - ranked.keys()
+        grades = [judgment.grades[study] for study in (*ranked, *lost)]
+        values["ndcg@10"] = metrics.graded_ndcg_at(scores, grades, 10)
     return QueryScores(
         query=judgment.query,
         relevant=len(judgment.relevant),
         judged=len(scores),
-        values={name: metric(grouped) for name, metric in METRICS.items()},
+        values=values,
     )
