@@ -1,6 +1,7 @@
 """The gold set: what people ask, and which simulated hearts answer it (`gold.toml`)."""
 
 import hashlib
+import json
 import re
 import tomllib
 from collections.abc import Callable, Mapping, Sequence
@@ -76,7 +77,7 @@ class Gold:
     opposites
         What answers the one does not answer the other.
     digest
-        12 hexadecimal digits over the file.
+        12 hexadecimal digits over all that the file says, its comments left out.
     """
 
     asks: tuple[Ask, ...]
@@ -114,7 +115,7 @@ def read_gold(text: str) -> Gold:
         asks=asks,
         paraphrases=tuple(map(tuple, table["paraphrases"]["groups"])),
         opposites=tuple(map(tuple, table["opposites"]["pairs"])),
-        digest=hashlib.sha256(text.encode()).hexdigest()[:12],
+        digest=hashlib.sha256(json.dumps(table).encode()).hexdigest()[:12],
     )
 
 

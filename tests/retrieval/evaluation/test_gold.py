@@ -110,6 +110,9 @@ def test_all_none_any_and_the_people_must_be_met():
 def test_a_file_that_says_what_nobody_reads_or_nothing_is_refused():
     form = '[kinds]\nk = [{{text = "q", {}}}]\n[paraphrases]\ngroups = []\n[opposites]\npairs = []'
     assert read_gold(form.format('all = ["lvh"]')).asks[0].true == ("lvh",)
+    digest = read_gold(form.format('all = ["lvh"]')).digest
+    assert read_gold("# a word\n" + form.format('all = ["lvh"]')).digest == digest
+    assert read_gold(form.format('none = ["lvh"]')).digest != digest
     with pytest.raises(ValueError, match="'q' says every: nobody reads it"):
         read_gold(form.format('every = ["lvh"]'))
     with pytest.raises(ValueError, match="has no truth"):
