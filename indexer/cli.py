@@ -240,12 +240,18 @@ def phantoms(
     folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
     studies: Annotated[int, typer.Option(min=1, help="How many studies.")] = 60,
     seed: Annotated[int, typer.Option(help="The same seed gives the same archive.")] = 0,
+    reports_style: Annotated[
+        str, typer.Option(help="plain; fresh: words that no training reads; terse: shorthand.")
+    ] = "plain",
     workers: WorkersOption = None,
     quiet: QuietOption = False,
 ) -> None:
     """Write an archive of simulated hearts, with reports.jsonl and truth.jsonl."""
     from indexer.progress import stage
-    from indexer.simulate import write_archive
+    from indexer.simulate import STYLES, write_archive
+
+    if reports_style not in STYLES:
+        raise UsageError(f"no reports style {reports_style!r}; there are {', '.join(STYLES)}")
 
     with stage("simulate", quiet=quiet) as progress:
         write_archive(
@@ -254,6 +260,7 @@ def phantoms(
             seed=seed,
             workers=settings.load(workers=workers).worker_count,
             progress=progress,
+            wording=STYLES[reports_style],
         )
 
 

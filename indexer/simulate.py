@@ -4,7 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, timedelta
@@ -19,12 +19,15 @@ from indexer.phantoms.protocol import Protocol
 from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.progress import Report
 from retrieval.errors import UsageError
-from retrieval.phantom.sentences import write_report
+from retrieval.phantom.sentences import Wording, write_report
 from retrieval.phantom.subject import Subject, on_one_thread
 from retrieval.phantom.truth import HeartTruth
 
 REPORTS = "reports.jsonl"
 TRUTHS = "truth.jsonl"
+
+STYLES: Mapping[str, Wording] = {"plain": "train", "fresh": "fresh", "terse": "terse"}
+"""How reports are written: as training reads them, or as search is judged."""
 
 Record = dict[str, object]
 """A line of JSON Lines."""
@@ -34,7 +37,7 @@ _DAYS = 3600
 _UNFINISHED = ".unfinished"
 
 
-def write_archive(
+def write_archive(  # noqa: PLR0913 - what an archive is like, and how it is written
     folder: Path,
     *,
     studies: int,
@@ -43,6 +46,7 @@ def write_archive(
     progress: Report | None = None,
     blank_descriptions: bool = False,
     every_technique: bool = False,
+    wording: Wording = "train",
 ) -> None:
     """Write `studies` simulated studies under `folder`, with reports.jsonl and truth.jsonl.
 
@@ -58,13 +62,16 @@ def write_archive(
         Leave SeriesDescription, ProtocolName and StudyDescription empty.
     every_technique
         Let every visit acquire all techniques that are simulated, not only some.
+    wording
+        In which words the reports are written; the images do not depend on it,
+        so over an archive that is there only its reports are written anew.
 
     Raises
     ------
     UsageError
         `folder` holds something that is not of this archive.
     """
-    kind = _Kind(blank=blank_descriptions, full=every_technique)
+    kind = _Kind(blank=blank_descriptions, full=every_technique, wording=wording)
     members = [_Member(seed, index, kind) for index in range(studies)]
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_strangers(folder, _prefix(seed, kind))
@@ -89,10 +96,14 @@ def _write_member(folder: Path, member: "_Member") -> tuple[Record, Record]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Kind:
-    """What all studies of an archive have in common: blank descriptions, every technique."""
+    """What all studies of an archive have in common.
+
+    Blank descriptions, every technique, and the words of the reports.
+    """
 
     blank: bool
     full: bool
+    wording: Wording
 
 
 class _Member:
@@ -118,7 +129,8 @@ class _Member:
 
     def report_record(self, truth: HeartTruth) -> Record:
         """A line of reports.jsonl."""
-        text = write_report(truth, Random(self.seed("report")))  # noqa: S311
+        rng = Random(self.seed("report"))  # noqa: S311
+        text = write_report(truth, rng, split=self.kind.wording)
         return {"study_uid": self.uid("study"), "accession": self.accession, "text": text}
 
     def truth_record(self, truth: HeartTruth) -> Record:

@@ -17,7 +17,9 @@ from retrieval.cli_options import (
     ControlOption,
     CsvOption,
     FindingsOption,
+    GoldOption,
     Home,
+    HtmlOption,
     Json,
     LabelsOption,
     Like,
@@ -47,7 +49,7 @@ from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
 from retrieval.values.study import StudyId
 
 if TYPE_CHECKING:
-    from retrieval.evaluating import Evaluation
+    from retrieval.evaluating import Evaluation, GoldEvaluation
 
 app = typer.Typer(
     help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
@@ -251,6 +253,8 @@ def evaluate(
     encoder: CandidateOption = None,
     control: ControlOption = False,
     plot: PlotOption = None,
+    gold: GoldOption = False,
+    html: HtmlOption = None,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -259,8 +263,19 @@ def evaluate(
 
     if queries is not None and labels is not None:
         raise UsageError("give --queries or --labels, not both")
+    if html is not None and not gold:
+        raise UsageError("a report in HTML is written of the gold set; give --gold with --html")
+    deployed = settings.load(home=home)
+    if gold:
+        if labels is None or encoder is not None or control:
+            raise UsageError("the gold set is asked of what is published, and judged by --labels")
+        judged = evaluating.evaluate_gold(deployed, labels)
+        if html is not None:
+            html.write_text(judged.page(), encoding="utf-8")
+        _print_evaluation(judged, json=json)
+        return
     found = evaluating.evaluate(
-        settings.load(home=home),
+        deployed,
         evaluating.Request(
             queries=queries,
             labels=labels,
@@ -327,7 +342,7 @@ def _answer(query: Query, home: Path | None, *, json: bool) -> None:
     typer.echo(views.ranking_summary(ranking), err=True)
 
 
-def _print_evaluation(found: "Evaluation", *, json: bool) -> None:
+def _print_evaluation(found: "Evaluation | GoldEvaluation", *, json: bool) -> None:
     if json:
         _print_json(found.told())
         return

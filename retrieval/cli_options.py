@@ -67,7 +67,7 @@ WriteOption = Annotated[
     typer.Option("--write", metavar="NAME", help="Into the catalog, as machine findings."),
 ]
 QueriesOption = Annotated[
-    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]}.')
+    Path | None, typer.Option(help='JSON Lines of {"query", "relevant": [studies]} or "grades".')
 ]
 LabelsOption = Annotated[
     Path | None, typer.Option(help="CSV, JSON Lines, Info.cfg tree (ACDC) or truth.jsonl.")
@@ -82,6 +82,12 @@ PlotOption = Annotated[
 ]
 ControlOption = Annotated[
     bool, typer.Option("--control", help="With labels: score untrained networks beside it.")
+]
+GoldOption = Annotated[
+    bool, typer.Option("--gold", help="With truth.jsonl: ask the gold set, in every way.")
+]
+HtmlOption = Annotated[
+    Path | None, typer.Option("--html", metavar="FILE", help="With --gold: a report to read.")
 ]
 
 

@@ -10,6 +10,8 @@ from retrieval.errors import UsageError
 from retrieval.evaluation import (
     curves,
     finding_views,
+    gold_html,
+    gold_views,
     history,
     prompts,
     reading_views,
@@ -17,6 +19,8 @@ from retrieval.evaluation import (
     views,
 )
 from retrieval.evaluation.findings import Findings, score_findings
+from retrieval.evaluation.gold import gold
+from retrieval.evaluation.gold_judging import GoldReport, judge
 from retrieval.evaluation.history import Looks
 from retrieval.evaluation.reading import Reading, read_all
 from retrieval.evaluation.scores import Scores
@@ -105,10 +109,68 @@ class Evaluation:
 
     def summary(self) -> str:
         """What was scored, and how often these judgments were looked at before."""
-        return (
-            f"encoder {self.encoder_id} · generation {self.generation or 'none'} · looks at these "
-            f"judgments before: {self.before.count}, by {self.before.encoders} encoders"
-        )
+        return _summary(self.encoder_id, self.generation, self.before)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoldEvaluation:
+    """What came of asking the gold set; attributes as of `Evaluation`."""
+
+    encoder_id: str
+    generation: str
+    report: GoldReport
+    before: Looks
+
+    def told(self) -> dict[str, Any]:
+        """Everything, as plain values."""
+        return {
+            "encoder": self.encoder_id,
+            "generation": self.generation,
+            "looks before": {"scorings": self.before.count, "encoders": self.before.encoders},
+            **gold_views.json(self.report),
+        }
+
+    def tables(self) -> list[Table]:
+        """What people read."""
+        return gold_views.tables(self.report)
+
+    def page(self) -> str:
+        """What operators read: HTML."""
+        return gold_html.page(self.report, told=self.summary())
+
+    def summary(self) -> str:
+        """What was scored, and how often these judgments were looked at before."""
+        return _summary(self.encoder_id, self.generation, self.before)
+
+
+def evaluate_gold(settings: Settings, truth: Path) -> GoldEvaluation:
+    """Ask the gold set of a home of simulated hearts, and note it in the home.
+
+    Parameters
+    ----------
+    truth
+        The truth.jsonl beside the archive.
+
+    Raises
+    ------
+    UsageError
+        The file holds no truth of simulated hearts, or names studies that are not here.
+    NothingPublished
+        Nothing is live.
+    """
+    live = wiring.open_reading(settings)
+    asked = _ask(live.catalog, settings, Request(labels=truth))
+    if asked.truths is None:
+        raise UsageError(f"{truth.name} holds no truth of simulated hearts; give a truth.jsonl")
+    judged = f"{gold().digest} {asked.digest}"
+    found = GoldEvaluation(
+        encoder_id=live.encoder_id,
+        generation=live.generation,
+        report=judge(live.searcher, live.catalog, asked.truths, gold(), access=LOCAL_OPERATOR),
+        before=history.looks(settings.home, judged),
+    )
+    history.note(settings.home, encoder=found.encoder_id, judged=judged, told=found.told())
+    return found
 
 
 def evaluate(settings: Settings, request: Request) -> Evaluation:
@@ -246,6 +308,13 @@ def _controls(scene: _Scene, settings: Settings, studies: Sequence[StudyId]) -> 
         scene.catalog,
         wiring.open_clips(settings),
         access=LOCAL_OPERATOR,
+    )
+
+
+def _summary(encoder_id: str, generation: str | None, before: Looks) -> str:
+    return (
+        f"encoder {encoder_id} · generation {generation or 'none'} · looks at these "
+        f"judgments before: {before.count}, by {before.encoders} encoders"
     )
 
 

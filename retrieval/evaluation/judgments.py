@@ -1,5 +1,6 @@
 """Judgments: which studies answer which question."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from retrieval.errors import UsageError
@@ -41,11 +42,15 @@ class Judgment:
     among
         The studies that were judged at all; others are taken out of a ranking
         before it is scored. None where every eligible study was.
+    grades
+        A reader's 0 to 3 of every study in `among`, the gains of nDCG; None
+        where none were given.
     """
 
     query: str
     relevant: frozenset[StudyId]
     among: frozenset[StudyId] | None = None
+    grades: Mapping[StudyId, int] | None = None
 
 
 def from_reports(catalog: CatalogReader, *, access: Access) -> list[Judgment]:

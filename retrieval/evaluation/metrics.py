@@ -112,6 +112,27 @@ def ndcg_at(ranking: Groups, k: int) -> float:
     return float(gains @ discounts / ideal)
 
 
+def graded_ndcg_at(scores: ArrayLike, grades: ArrayLike, k: int) -> float:
+    """Like `ndcg_at`, the gain of a study being its grade.
+
+    Parameters
+    ----------
+    scores
+        (N,) numbers, larger is better; `LAST` for a study that was not ranked.
+    grades
+        (N,) numbers of 0 or more, at least one above 0.
+    """
+    values, gains = np.asarray(scores, dtype=float), np.asarray(grades, dtype=float)
+    if not gains.any():
+        raise ValueError("every grade is 0, so no ranking is better than another")
+    _, place, sizes = np.unique(-values, return_inverse=True, return_counts=True)
+    mean = np.bincount(place, weights=gains) / sizes
+    expected = np.repeat(mean, sizes)[:k]
+    discounts = 1 / np.log2(1 + np.arange(1, len(expected) + 1))
+    ideal = np.sort(gains)[::-1][:k]
+    return float(expected @ discounts / (ideal @ discounts))
+
+
 def area_under_roc(ranking: Groups) -> float:
     """Chance that a relevant study scores above one that is not, ties counting half.
 

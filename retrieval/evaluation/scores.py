@@ -12,6 +12,7 @@ from retrieval.evaluation.judgments import Judgment
 from retrieval.evaluation.resample import DRAWS, Estimate, estimate
 from retrieval.search.searcher import Order
 from retrieval.values.query import Access, Channel, Query
+from retrieval.values.study import StudyId
 
 METRICS: dict[str, Callable[[metrics.Groups], float]] = {
     "recall@1": lambda r: metrics.recall_at(r, 1),
@@ -23,7 +24,7 @@ METRICS: dict[str, Callable[[metrics.Groups], float]] = {
     "ndcg@10": lambda r: metrics.ndcg_at(r, 10),
     "auc": metrics.area_under_roc,
 }
-"""Per question; see `retrieval.evaluation.metrics`."""
+"""Per question; see `retrieval.evaluation.metrics`. Grades, where there are any, are the gains."""
 
 _SUMMARIES: dict[str, tuple[str, Callable[..., NDArray[np.float64]]]] = {
     **{
@@ -118,9 +119,23 @@ def summarise(queries: Sequence[QueryScores], *, seed: int = 0) -> dict[str, Est
     return overall
 
 
+def levels(order: Order) -> dict[StudyId, float]:
+    """Scores that fall along an order, those that tie in it staying tied.
+
+    An order is not always one of falling scores: studies whose report denies
+    what is wanted come later, whatever their score.
+    """
+    found: dict[StudyId, float] = {}
+    level, before = 0.0, None
+    for study, score in order.studies:
+        level -= before is not None and score != before
+        found[study], before = level, score
+    return found
+
+
 def _score(searcher: Ranks, judgment: Judgment, query: Query, access: Access) -> QueryScores:
     order = searcher.rank(query, access=access)
-    ranked = dict(order.studies)
+    ranked = levels(order)
     if judgment.among is not None:
         ranked = {study: score for study, score in ranked.items() if study in judgment.among}
     unfound = len(judgment.relevant - ranked.keys())
@@ -130,9 +145,14 @@ def _score(searcher: Ranks, judgment: Judgment, query: Query, access: Access) ->
     truth = [study in judgment.relevant for study in ranked]
     truth += [i < unfound for i in range(left_out)]
     grouped = metrics.groups(scores, truth)
+    values = {name: metric(grouped) for name, metric in METRICS.items()}
+    if judgment.grades is not None:
+        lost = judgment.grades.keys() - ranked.keys()
+        grades = [judgment.grades[study] for study in (*ranked, *lost)]
+        values["ndcg@10"] = metrics.graded_ndcg_at(scores, grades, 10)
     return QueryScores(
         query=judgment.query,
         relevant=len(judgment.relevant),
         judged=len(scores),
-        values={name: metric(grouped) for name, metric in METRICS.items()},
+        values=values,
     )

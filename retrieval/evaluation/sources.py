@@ -78,5 +78,8 @@ def _by_labels(path: Path, resolver: Resolver, catalog: CatalogReader, access: A
 
 
 def _digest(judgments: list[Judgment]) -> str:
-    told = sorted((j.query, sorted(j.relevant), sorted(j.among or ())) for j in judgments)
+    told = sorted(
+        (j.query, sorted(j.relevant), sorted(j.among or ()), *sorted((j.grades or {}).items()))
+        for j in judgments
+    )
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]

@@ -37,6 +37,8 @@ class Truths:
     ----------
     studies
         N of them.
+    hearts
+        N, one a study.
     true
         (N,) booleans by concept; concepts that are true of all or of none are left out.
     wordings
@@ -44,6 +46,7 @@ class Truths:
     """
 
     studies: tuple[StudyId, ...]
+    hearts: tuple[HeartTruth, ...]
     true: Mapping[str, NDArray[np.bool_]]
     wordings: Mapping[str, tuple[str, ...]]
 
@@ -82,6 +85,7 @@ def truths_of(hearts: Mapping[StudyId, HeartTruth]) -> Truths:
     telling = [c for c in CONCEPTS if 0 < true[c].sum() < len(hearts)]
     return Truths(
         studies=tuple(hearts),
+        hearts=tuple(hearts.values()),
         true={concept: true[concept] for concept in telling},
         wordings={concept: _spread(phrases(concept, "held out")) for concept in telling},
     )

@@ -13,7 +13,7 @@ from retrieval.phantom.sentences_grammar import (
     phrases,
     sample_phrases,
 )
-from retrieval.phantom.sentences_report import Sentence, report_sentences, write_report
+from retrieval.phantom.sentences_report import Sentence, Wording, report_sentences, write_report
 from retrieval.phantom.sentences_rules import RULES
 from retrieval.phantom.sentences_slips import slip
 from retrieval.phantom.sentences_truth import BOUNDS, DOUBTED, NUMBERS, degree, degrees, margins
@@ -44,6 +44,7 @@ __all__ = [
     "Sentence",
     "Split",
     "Twins",
+    "Wording",
     "degree",
     "degrees",
     "families",

@@ -9,7 +9,9 @@ from functools import cache
 from random import Random
 from typing import Any, NamedTuple
 
+from retrieval.phantom.sentences_gold import Fresh, fresh_families, fresh_numbers, shorthand
 from retrieval.phantom.sentences_grammar import (
+    Family,
     Split,
     holds_held_out_query,
     read_table,
@@ -20,6 +22,9 @@ from retrieval.phantom.sentences_rules import RULES
 from retrieval.phantom.sentences_topics import DENIED, STATED, SYNDROMES, TOPICS, Topic
 from retrieval.phantom.sentences_truth import DOUBTED, NUMBERS
 from retrieval.phantom.truth import HeartTruth
+
+Wording = Split | Fresh
+"""Which words a report is written in."""
 
 
 class Sentence(NamedTuple):
@@ -37,7 +42,7 @@ class Sentence(NamedTuple):
     statements: tuple[str, ...]
 
 
-def write_report(truth: HeartTruth, rng: Random, *, split: Split = "train") -> str:
+def write_report(truth: HeartTruth, rng: Random, *, split: Wording = "train") -> str:
     """Write one report.
 
     Parameters
@@ -48,16 +53,17 @@ def write_report(truth: HeartTruth, rng: Random, *, split: Split = "train") -> s
         Decides on sections, order, omissions and wording; one state of it
         always gives the same text.
     split
-        Which wordings to draw from. With "train" the text holds no query of
-        `QUERIES_HELD_OUT`.
+        Which wordings to draw from: those that training reads, those that it
+        never reads, or those of `sentences_gold`, whole or in shorthand. With
+        "train" the text holds no query of `QUERIES_HELD_OUT`.
     """
     while True:
         text = _Writer(truth, rng, split).report()
-        if split == "held out" or not holds_held_out_query(text):
+        if split != "train" or not holds_held_out_query(text):
             return text
 
 
-def report_sentences(truth: HeartTruth, rng: Random, *, split: Split = "train") -> list[Sentence]:
+def report_sentences(truth: HeartTruth, rng: Random, *, split: Wording = "train") -> list[Sentence]:
     """Write an impression, sentence by sentence; see `write_report`.
 
     With "train" the sentences, joined in their order, hold none of
@@ -67,7 +73,7 @@ def report_sentences(truth: HeartTruth, rng: Random, *, split: Split = "train") 
     while True:
         said = writer.impression()
         whole = " ".join(s.text for s in said)
-        if split == "held out" or not holds_held_out_query(whole):
+        if split != "train" or not holds_held_out_query(whole):
             return said
 
 
@@ -79,15 +85,17 @@ def _table() -> dict[str, Any]:
 class _Writer:
     """One report in the making."""
 
-    def __init__(self, truth: HeartTruth, rng: Random, split: Split) -> None:
+    def __init__(self, truth: HeartTruth, rng: Random, split: Wording) -> None:
         hearts = Hearts([truth])
         self.degree = {name: float(rule(hearts)[0]) for name, rule in RULES.items()}
         self.measured = {name: float(column[0]) for name, column in hearts.measured.items()}
         self.rng = rng
-        self.split: Split = split
+        self.split: Wording = split
 
     def report(self) -> str:
         """Sections under headings, or a terse text without any."""
+        if self.split == "terse":
+            return shorthand(self._findings(), [s.text for s in self.impression()], self.rng)
         style = self.rng.choice(_table()["styles"])
         impression = [s.text for s in self.impression()]
         if style == "terse":
@@ -152,12 +160,16 @@ class _Writer:
 
     def _numbers(self, kind: str) -> Sentence:
         """A sentence of measurements: a line as reading software prints it, or prose."""
+        if self.split == "fresh" or self.split == "terse":
+            return self._line(self.rng.choice(fresh_numbers(kind, self.split)))
         lines: list[Mapping[str, Any]] = _table()["numbers"][kind]
         if self.split == "held out" or self.rng.random() < 0.5:
             quantity = self.rng.choice(sorted({q for line in lines for q in line["says"]}))
             prose = self._word(f"{quantity}={self.measured[quantity]:.0f}")
             return Sentence(prose.text, (self._nearest(quantity),))
-        line = self.rng.choice(lines)
+        return self._line(self.rng.choice(lines))
+
+    def _line(self, line: Mapping[str, Any]) -> Sentence:
         statements = tuple(self._nearest(quantity) for quantity in line["says"])
         return Sentence(line["text"].format(**self.measured) + ".", statements)
 
@@ -198,5 +210,10 @@ class _Writer:
 
     def _word(self, concept: str) -> Sentence:
         """A sentence: first a family, then a phrase of it, so that long families do not rule."""
-        family = self.rng.choice(report_families(concept, self.split))
+        family = self.rng.choice(self._families(concept))
         return Sentence(self.rng.choice(family) + ".", (concept,))
+
+    def _families(self, concept: str) -> tuple[Family, ...]:
+        if self.split == "fresh" or self.split == "terse":
+            return fresh_families(concept, self.split)
+        return report_families(concept, self.split)

@@ -12,11 +12,13 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import EnhancedMRImageStorage
+from typer.testing import CliRunner
 
+from indexer.cli import app
 from indexer.phantoms.scanners import SCANNERS, Scanner
 from indexer.plan import plan_study
 from indexer.raw import RawSeries
-from indexer.simulate import REPORTS, TRUTHS, write_archive
+from indexer.simulate import REPORTS, STYLES, TRUTHS, write_archive
 from indexer.sources import read_study
 from indexer.sources.folder import find
 from retrieval.errors import UsageError
@@ -258,6 +260,31 @@ def test_more_studies_extend_an_archive_and_another_seed_is_refused(tmp_path: Pa
     with pytest.raises(UsageError, match="not of this simulated archive"):
         write_archive(tmp_path, studies=1, seed=3)
     assert digest(tmp_path) == first
+
+
+def test_reports_can_be_in_other_words_over_the_same_images(archive: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "archive"
+    shutil.copytree(archive, folder)
+    before = {path: path.stat().st_mtime_ns for path in files(folder)}
+    texts = [line["text"] for line in lines(folder / REPORTS)]
+    truths = (folder / TRUTHS).read_bytes()
+    given = {"studies": STUDIES, "seed": SEED, "every_technique": True}
+    for style in ("fresh", "terse"):
+        write_archive(folder, **given, wording=STYLES[style])
+        told = lines(folder / REPORTS)
+        assert [line["text"] for line in told] != texts
+        assert [set(line) for line in told] == [{"study_uid", "accession", "text"}] * STUDIES
+        assert (folder / TRUTHS).read_bytes() == truths
+    assert not any("indings" in line["text"] for line in lines(folder / REPORTS))
+    assert {path: path.stat().st_mtime_ns for path in files(folder)} == before
+    write_archive(folder, **given, wording=STYLES["plain"])
+    assert [line["text"] for line in lines(folder / REPORTS)] == texts
+
+
+def test_a_style_that_is_none_is_refused(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["phantoms", str(tmp_path), "--reports-style", "long"])
+    assert isinstance(done.exception, UsageError)
+    assert str(done.exception) == "no reports style 'long'; there are plain, fresh, terse"
 
 
 def test_descriptions_can_be_left_blank(tmp_path: Path) -> None:

@@ -3,13 +3,15 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from retrieval import cli, wiring
+from retrieval import cli, evaluating, wiring
+from retrieval.evaluation import gold_scores
+from retrieval.evaluation.gold import Ask, Gold
 from retrieval.ports import StudyEntry
 from retrieval.settings import Settings
 from retrieval.values.clip import ClipRecord
@@ -31,6 +33,7 @@ from retrieval.values.study import (
 )
 from retrieval.vectors import generation
 from tests.doubles import ENCODER, WordEncoder, a_clip, a_study, hexname
+from tests.retrieval.phantom.heart_examples import INFARCT, NORMAL
 
 WANTED = "dilated left ventricle"
 ANGLES = {"first": 0.9, "second": 0.6, "third": 0.3}
@@ -334,6 +337,46 @@ class TestEvaluate:
         code, _, err = door("evaluate", "--labels", "a", "--queries", "b")
         assert (code, err) == (2, "error: give --queries or --labels, not both\n")
 
+    def test_the_gold_set(self, door: Door, tmp_path: Path, monkeypatch):
+        """Judged by the truth of hearts; the first and the second are weak."""
+        truth = tmp_path / "truth.jsonl"
+        hearts = {"first": INFARCT, "second": INFARCT, "third": NORMAL}
+        truth.write_text(
+            "".join(
+                json.dumps({"study": hexname(name), **asdict(heart)}) + "\n"
+                for name, heart in hearts.items()
+            )
+        )
+        asked = Gold(
+            asks=(Ask(text=WANTED, kind="present", true=("ef_reduced",)),),
+            paraphrases=((WANTED, "big LV"),),
+            opposites=((WANTED, "small LV"),),
+            digest="of the set",
+        )
+        monkeypatch.setattr(evaluating, "gold", lambda: asked)
+        monkeypatch.setattr(gold_scores, "FEWEST", 1)
+        page = tmp_path / "report.html"
+        told = door.json("evaluate", "--labels", str(truth), "--gold", "--html", str(page))
+        assert (told["studies"], told["reported"], told["gold"]) == (3, 2, "of the set")
+        (query,) = told["queries"]
+        assert (query["query"], query["relevant"]) == (WANTED, 2)
+        assert query["ways"]["images"]["precision@10"]["value"] == 1
+        assert query["ways"]["reports"]["recall@R"]["value"] == pytest.approx(0.75)
+        assert told["looks before"] == {"scorings": 0, "encoders": 0}
+        assert "1 queries of 3 simulated studies" in page.read_text()
+        monkeypatch.setenv("COLUMNS", "220")
+        code, out, err = door("evaluate", "--labels", str(truth), "--gold")
+        assert code == 0
+        assert "looks at these judgments before: 1, by 1 encoders" in err
+        assert "paired: the same queries" in out
+        labels = tmp_path / "labels.csv"
+        labels.write_text(f"study,label\n{hexname('first')},a\n{hexname('third')},b\n")
+        code, _, err = door("evaluate", "--labels", str(labels), "--gold")
+        assert (code, err) == (
+            2,
+            "error: labels.csv holds no truth of simulated hearts; give a truth.jsonl\n",
+        )
+
     def test_people_get_tables(self, door: Door, monkeypatch):
         monkeypatch.setenv("COLUMNS", "160")
         code, out, err = door("evaluate")
@@ -357,6 +400,9 @@ class TestEvaluate:
         (["similar", "nobody"], 1, "no study nobody in the catalog"),
         (["show", "nobody"], 1, "no study nobody in the catalog"),
         (["evaluate", "--queries", "nowhere.jsonl"], 2, "nowhere.jsonl does not exist"),
+        (["evaluate", "--html", "x.html"], 2, "give --gold with --html"),
+        (["evaluate", "--gold"], 2, "asked of what is published, and judged by --labels"),
+        (["evaluate", "--gold", "--labels", "a", "--control"], 2, "asked of what is published"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

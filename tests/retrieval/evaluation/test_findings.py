@@ -48,6 +48,7 @@ def scored(n: int = 400, *, common: int = 100, rare: int = 12, few: int = 4) -> 
     found = score_findings(
         from_embeddings(WORDS, embeddings, eligible=n),
         Truths(
+            hearts=(),
             studies=studies,
             true=true,
             wordings=wordings | {"nothing": ("flat",), "usual": ("flat",)},

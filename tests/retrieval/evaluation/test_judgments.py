@@ -133,6 +133,20 @@ class TestQueries:
             Judgment(query="scar", relevant=frozenset([a])),
         ]
 
+    def test_grades_judge_the_studies_that_were_graded(
+        self, tmp_path: Path, pseudonyms: Pseudonyms
+    ):
+        a, b, c = (pseudonyms.study(f"1.2.{i}") for i in (3, 4, 5))
+        path = file_of(tmp_path, "q.jsonl", {"query": "x", "grades": {a: 3, "1.2.4": 2, c: 1}})
+        assert read_queries(path, Resolver([a, b, c], pseudonyms)) == [
+            Judgment(
+                query="x",
+                relevant=frozenset([a, b]),
+                among=frozenset([a, b, c]),
+                grades={a: 3, b: 2, c: 1},
+            )
+        ]
+
     @pytest.mark.parametrize(
         ("line", "message"),
         [
@@ -143,6 +157,13 @@ class TestQueries:
             ({"query": "x"}, '"relevant" must be a list of at least one study'),
             ({"query": "x", "relevant": []}, "must be a list of at least one study"),
             ({"query": "x", "relevant": ["1.2.3", "9.9"]}, "q.jsonl:2: no study 9.9"),
+            ({"query": "x", "grades": {"9.9": 2}}, "q.jsonl:2: no study 9.9"),
+            ({"query": "x", "grades": {"1.2.3": 4}}, "each with 0, 1, 2 or 3"),
+            ({"query": "x", "grades": {"1.2.3": True}}, "each with 0, 1, 2 or 3"),
+            ({"query": "x", "grades": {"1.2.3": 2.0}}, "each with 0, 1, 2 or 3"),
+            ({"query": "x", "grades": [3]}, "each with 0, 1, 2 or 3"),
+            ({"query": "x", "grades": {"1.2.3": 1}}, "no study has grade 2 or more"),
+            ({"query": "x", "grades": {"1.2.3": 2}, "relevant": ["1.2.3"]}, "not both"),
         ],
     )
     def test_a_bad_line_is_named(self, tmp_path: Path, pseudonyms: Pseudonyms, line, message: str):

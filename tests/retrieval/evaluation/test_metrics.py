@@ -184,3 +184,27 @@ def test_text_to_video_differs_in_the_one_query_whose_ties_were_decided_in_its_f
 def test_the_published_area_is_reproduced(published):
     found = m.area_under_roc(m.groups(published["p"], published["y"]))
     assert found == pytest.approx(published["auc"])
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=1, max_size=6).filter(
+        lambda rows: any(grade for _, grade in rows)
+    ),
+    st.integers(1, 7),
+)
+def test_grades_gain_what_they_say_over_every_order_of_the_ties(rows, k):
+    scores, grades = zip(*rows, strict=True)
+    ideal = dcg(sorted(grades, reverse=True)[:k])
+    assert m.graded_ndcg_at(scores, grades, k) == pytest.approx(
+        brute_force(scores, grades, lambda order: dcg(order[:k]) / ideal)
+    )
+    binary = [min(grade, 1) for grade in grades]
+    assert m.graded_ndcg_at(scores, binary, k) == pytest.approx(
+        m.ndcg_at(m.groups(scores, binary), k)
+    )
+
+
+def test_grades_that_tell_nothing_are_refused():
+    with pytest.raises(ValueError, match="every grade is 0"):
+        m.graded_ndcg_at([1, 2], [0, 0], 10)

@@ -31,6 +31,7 @@ def test_the_cost_is_the_difference_on_the_same_patients():
         return from_embeddings(words, made, eligible=N)
 
     truths = Truths(
+        hearts=(),
         studies=studies,
         true={"wma": akinetic, "wma_apical": ~akinetic, "lv_dilated": akinetic},
         wordings={

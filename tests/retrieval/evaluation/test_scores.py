@@ -7,7 +7,7 @@ import pytest
 
 from retrieval.evaluation import views
 from retrieval.evaluation.judgments import Judgment
-from retrieval.evaluation.scores import METRICS, QueryScores, evaluate, summarise
+from retrieval.evaluation.scores import METRICS, QueryScores, evaluate, levels, summarise
 from retrieval.search.searcher import Order
 from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Query
 from retrieval.values.study import StudyId
@@ -54,6 +54,32 @@ def test_the_place_of_the_relevant_studies_is_what_counts():
     assert found.values["recall@5"] == 1
     assert found.values["precision@10"] == 0.2
     assert found.values["auc"] == pytest.approx(3 / 6)
+
+
+def test_an_order_counts_as_it_stands_whatever_its_scores():
+    """Studies whose report denies what is wanted come later, with their scores."""
+    order = Order(studies=((A, 0.2), (B, 0.2), (C, 0.9), (D, 0.1)), eligible=4, missing=0)
+    found = levels(order)
+    assert list(found) == [A, B, C, D]
+    assert found[A] == found[B] > found[C] > found[D]
+    assert one(Fixed(*order.studies), {C}).values["first rank"] == 3
+    assert levels(Order(studies=(), eligible=0, missing=0)) == {}
+
+
+def test_grades_are_the_gains_and_those_left_out_come_last():
+    judgment = Judgment(
+        query="q",
+        relevant=frozenset([B, D]),
+        among=frozenset([A, B, D, E]),
+        grades={A: 1, B: 3, D: 2, E: 0},
+    )
+    ranker = Fixed((A, 0.9), (C, 0.8), (B, 0.7))  # D and E tie for last, C is not judged
+    (found,) = evaluate(ranker, [judgment], access=LOCAL_OPERATOR).queries
+    places = 1 / np.log2(np.arange(2, 6))
+    gained = np.dot([1, 3, 1, 1], places)  # either of the last two is the 2 as often
+    assert found.values["ndcg@10"] == pytest.approx(gained / np.dot([3, 2, 1, 0], places))
+    assert found.values["first rank"] == 2
+    assert found.judged == 4
 
 
 def test_studies_that_were_not_judged_are_taken_out_first():

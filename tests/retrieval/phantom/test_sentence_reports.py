@@ -16,9 +16,10 @@ from retrieval.phantom.sentences import (
     report_sentences,
     write_report,
 )
+from retrieval.phantom.sentences_gold import fresh_families, shorthand
 from retrieval.phantom.sentences_hearts import Hearts
-from retrieval.phantom.sentences_topics import DENIED, STATED, TOPICS
-from retrieval.phantom.sentences_truth import NUMBERS
+from retrieval.phantom.sentences_topics import DENIED, STATED, SYNDROMES, TOPICS
+from retrieval.phantom.sentences_truth import DOUBTED, NUMBERS
 from retrieval.phantom.truth import HeartTruth
 from retrieval.values.finding import Polarity
 from tests.retrieval.phantom.heart_examples import (
@@ -135,3 +136,52 @@ def test_the_reader_of_reports_understands_the_wordings() -> None:
                 understood += found is meant
     print(f"{understood} of {asked} families understood")
     assert understood > 0.96 * asked
+
+
+SPLITS, WORDS = ("train", "held out"), ("fresh", "terse")
+
+
+def test_everything_a_report_can_say_has_fresh_words_of_its_own() -> None:
+    owner: dict[str, tuple[str, str]] = {}
+    told = {c for t in TOPICS for c in (t.head, *t.closer, *t.normal)}
+    told |= {*SYNDROMES, "normal_study", *(f"{concept}?" for concept in DOUBTED)}
+    for words in WORDS:
+        for concept in told:
+            families = fresh_families(concept, words)
+            assert len(families) >= 1
+            for (phrase,) in families:
+                assert owner.setdefault(phrase, (words, concept)) == (words, concept), phrase
+    trained = {p.lower() for c in told for split in SPLITS for p in phrases(c, split)}
+    # Shorthand is short of words: "LVH" is also what training reads.
+    assert not [p for p, (words, _) in owner.items() if words == "fresh" and p.lower() in trained]
+
+
+@settings(deadline=None, max_examples=60)
+@given(hearts(), st.integers(0, 2**32), st.sampled_from(WORDS))
+def test_fresh_reports_state_what_is_true(truth: HeartTruth, seed: int, words: str) -> None:
+    said = report_sentences(truth, Random(seed), split=words)
+    assert said == report_sentences(truth, Random(seed), split=words)
+    for text, statements in said:
+        for statement in statements:
+            quantity, equals, value = statement.partition("=")
+            if equals:
+                assert value in numbers_near(quantity, truth), text
+            elif not statement.endswith("?"):
+                assert degree(statement, truth) >= STATED, text
+                assert (text.removesuffix("."),) in fresh_families(statement, words)
+
+
+def test_shorthand_has_no_headings_and_hardly_a_sentence() -> None:
+    texts = [write_report(INFARCT, Random(seed), split="terse") for seed in range(40)]
+    assert len(set(texts)) == 40
+    assert any("EF 30" in text for text in texts)
+    for text in texts:
+        assert not text.endswith(".")
+        assert "indings" not in text
+        assert " is " not in text
+    # What training reads is as it was, whatever else there is to write in.
+    assert write_report(INFARCT, Random(3)) != write_report(INFARCT, Random(3), split="fresh")
+
+
+def test_shorthand_without_findings_concludes() -> None:
+    assert shorthand([], ["NAD."], Random(0)).endswith("NAD")
