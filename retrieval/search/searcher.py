@@ -134,6 +134,22 @@ class Searcher:
         """Rank like `search`, without fetching what a reader would want to see of each hit."""
         return self._find(query, access).order
 
+    def direction(self, query: Query, *, access: Access) -> tuple[Plan, Filter, Embeddings]:
+        """What clips are compared with: a query's plan, filter and direction, (1, D).
+
+        Raises
+        ------
+        UsageError
+            Nothing is asked of the images.
+        """
+        _check(query)
+        planned = plan(query)
+        where = self._settled(query, planned, access)
+        vectors = [vector for _, vector in self._vectors(planned, access)]
+        if query.channel is Channel.REPORT or not vectors:
+            raise UsageError(f"reports answer {query.text!r}; it asks nothing of the images")
+        return planned, where, vectors[-1]
+
     def _find(self, query: Query, access: Access) -> _Found:
         _check(query)
         planned = plan(query)
