@@ -27,7 +27,7 @@ from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report, Statements
-from retrieval.values.study import State, Study, StudyId
+from retrieval.values.study import PatientId, State, Study, StudyId
 
 
 class TextEncoder(Protocol):
@@ -152,6 +152,10 @@ class CatalogReader(Protocol):
 
     def eligible(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
         """The indexed, not deleted studies that `where` and `access` allow."""
+        ...
+
+    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
+        """Whose each eligible study is."""
         ...
 
     def keys(

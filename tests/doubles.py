@@ -188,6 +188,9 @@ class DictCatalog:
             if s.state is State.INDEXED and self._seen(s, access) and self._meets(s, where)
         )
 
+    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
+        return {s: self.held[s].patient.id for s in self.eligible(where, access=access)}
+
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:

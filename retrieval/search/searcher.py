@@ -9,6 +9,7 @@ import numpy as np
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.choices import settle, within
+from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.fuse import fuse, shared_ranks
 from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
@@ -63,6 +64,7 @@ class _Found:
     vector: Embeddings | None = None
     said: Mapping[StudyId, tuple[Said, ...]] = field(default_factory=dict)
     sentences: Mapping[StudyId, str] = field(default_factory=dict)
+    folded: Mapping[StudyId, tuple[Folded, ...]] = field(default_factory=dict)
 
 
 class Searcher:
@@ -125,14 +127,15 @@ class Searcher:
             channels=found.channels,
             set_aside=found.set_aside,
             answers=found.answers,
+            folded=sum(map(len, found.folded.values())),
             hits=self._hits(found, access),
             encoder_id=self._index.encoder_id,
             generation=self._index.generation,
         )
 
     def rank(self, query: Query, *, access: Access) -> Order:
-        """Rank like `search`, without fetching what a reader would want to see of each hit."""
-        return self._find(query, access).order
+        """Rank every study like `search`, each by itself, without what a reader sees of hits."""
+        return self._find(replace(query, collapsed=False), access).order
 
     def direction(self, query: Query, *, access: Access) -> tuple[Plan, Filter, Embeddings]:
         """What clips are compared with: a query's plan, filter and direction, (1, D).
@@ -172,12 +175,18 @@ class Searcher:
             pool = self._pool(where, compared, access)
             missing = self._count_missing(compared, pool)
             several = bool(reports or demoted or (planned.asked and planned.like))
-            limit = None if several else query.limit
+            limit = None if several or query.collapsed else query.limit
             for name, vector in self._vectors(planned, access):
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
         merged = _merged(rankings, demoted)
+        answers = max(len(merged), len(compared) - missing if pool is not None else 0)
+        folded: Mapping[StudyId, tuple[Folded, ...]] = {}
+        if query.collapsed:
+            patients = self._catalog.patients(where, access=access)
+            merged, folded = collapse(merged, patients, pool.copies() if pool else ())
+            answers = len(merged)
         order = Order(
             studies=tuple(merged[: query.limit]),
             eligible=len(eligible),
@@ -189,11 +198,12 @@ class Searcher:
             where=where,
             channels=tuple(rankings),
             set_aside=len(eligible) - len(compared),
-            answers=max(len(merged), len(compared) - missing if pool is not None else 0),
+            answers=answers,
             pool=pool,
             vector=vector,
             said=said,
             sentences=sentences,
+            folded=folded,
         )
 
     def _settled(self, query: Query, planned: Plan, access: Access) -> Filter:
@@ -277,6 +287,7 @@ class Searcher:
         studies = self._catalog.studies(ids, access=access)
         impressions = self._catalog.impressions(ids, access=access)
         evidence = self._evidence(ids, found, access)
+        others = further(ids, found.folded, self._catalog, access=access)
         return tuple(
             Hit(
                 rank=rank,
@@ -285,6 +296,7 @@ class Searcher:
                 evidence=evidence[study.id],
                 impression=impressions.get(study.id),
                 said=found.said.get(study.id, ()),
+                others=others.get(study.id, ()),
             )
             for rank, (study, (_, score)) in enumerate(
                 zip(studies, found.order.studies, strict=True), start=1

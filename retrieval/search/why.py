@@ -14,7 +14,7 @@ from retrieval.search.representative import meets, representative
 from retrieval.search.searcher import Searcher
 from retrieval.search.verdicts import shown_by
 from retrieval.values.clip import Clip, ClipId, ClipRecord
-from retrieval.values.embedding import Embeddings, unit_rows
+from retrieval.values.embedding import Embeddings
 from retrieval.values.occlusion import Occlusion
 from retrieval.values.query import Access, Filter, Query
 from retrieval.values.study import Study, StudyId, Technique, View

@@ -1,6 +1,7 @@
 """What hiding parts of a clip does to its score: a map over its pixels, a curve over its phases."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class Occlusion:
             raise ValueError(f"times have shape {self.times.shape}; the edges say ({groups},)")
         for name in ("rows", "columns", "phases"):
             edges = getattr(self, name)
-            if any(b <= a for a, b in zip(edges, edges[1:], strict=False)):
+            if any(b <= a for a, b in pairwise(edges)):
                 raise ValueError(f"{name} are {edges}; edges must increase")
         self.places.flags.writeable = False
         self.times.flags.writeable = False
