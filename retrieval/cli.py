@@ -11,6 +11,7 @@ import typer
 
 from retrieval import doors
 from retrieval.errors import UsageError
+from retrieval.values.clip import ClipId
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Filter, Query
 from retrieval.values.study import Sex, StudyId, Technique, View
 
@@ -59,6 +60,9 @@ Chips = Annotated[
 Literal = Annotated[
     bool, typer.Option("--literal", help="Understand nothing: all words go to the encoder.")
 ]
+EveryStudy = Annotated[
+    bool, typer.Option("--every-study", help="Do not fold studies of one patient into one hit.")
+]
 Like = Annotated[str | None, typer.Option(metavar="STUDY", help="Near to this study, too.")]
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
 Research = Annotated[
@@ -99,6 +103,7 @@ def search(
     flip: Numbers = None,
     add: Chips = None,
     literal: Literal = False,
+    every_study: EveryStudy = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -124,16 +129,56 @@ def search(
         limit=_limit(limit),
         where=where,
         channel=channel,
+        collapsed=not every_study,
     )
     _answer(query, home, json=json)
 
 
 @app.command()
 def similar(
-    study: StudyArgument, limit: Limit = "12", home: Home = None, json: Json = False
+    study: StudyArgument,
+    limit: Limit = "12",
+    every_study: EveryStudy = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Rank the studies most like one that is known."""
-    _answer(Query(like=StudyId(study), limit=_limit(limit)), home, json=json)
+    query = Query(like=StudyId(study), limit=_limit(limit), collapsed=not every_study)
+    _answer(query, home, json=json)
+
+
+@app.command()
+def why(
+    study: StudyArgument,
+    text: Annotated[str, typer.Argument(help="What was looked for, in plain words.")],
+    clip: Annotated[
+        str | None, typer.Option("--clip", help="Look into this clip of it, not the best one.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the map over the clip: .png, or .gif to play.")
+    ] = None,
+    literal: Literal = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Say why a study answers: which views, which phases, and where in the picture."""
+    from retrieval import explaining, settings
+    from retrieval.search import why_views
+
+    found = explaining.explain(
+        settings.load(home=home),
+        StudyId(study),
+        Query(text=text, literal=literal, channel=Channel.ALL),
+        clip=None if clip is None else ClipId(clip),
+        picture=picture,
+    )
+    if json:
+        _print_json(why_views.why_json(found.why, found.map))
+        return
+    typer.echo(why_views.carried_line(found.why))
+    _print_table(why_views.VIEW_COLUMNS, why_views.view_rows(found.why))
+    typer.echo(why_views.hidden_line(found.map))
+    _print_table(why_views.PHASE_COLUMNS, why_views.phase_rows(found.map.occlusion))
 
 
 @app.command()

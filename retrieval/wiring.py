@@ -17,6 +17,7 @@ from retrieval.ports import (
     VideoEncoder,
 )
 from retrieval.search.searcher import Searcher
+from retrieval.search.why import Explainer
 from retrieval.settings import Settings
 from retrieval.values.embedding import EncoderId
 from retrieval.vectors import generation as generations
@@ -150,7 +151,27 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
         the index.
     """
     index, encoder = open_live_index(settings)
-    texts = open_encoder(encoder, settings) if words else None
+    return _reading(settings, index, encoder, open_encoder(encoder, settings) if words else None)
+
+
+def open_explainer(settings: Settings) -> tuple[Reading, Explainer]:
+    """Open a home for answering in words, and for saying why.
+
+    Raises
+    ------
+    NothingPublished, EncoderMismatch
+        As of `open_reading`.
+    """
+    index, name = open_live_index(settings)
+    encoder = open_encoder(name, settings)
+    reading = _reading(settings, index, name, encoder)
+    explainer = Explainer(reading.searcher, encoder, reading.index, reading.catalog, reading.clips)
+    return reading, explainer
+
+
+def _reading(
+    settings: Settings, index: VectorIndex, opened_by: str, texts: TextEncoder | None
+) -> Reading:
     catalog = open_catalog(settings)
     return Reading(
         catalog=catalog,
@@ -159,7 +180,7 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
         searcher=Searcher(texts, index, catalog),
         generation=index.generation,
         encoder_id=index.encoder_id,
-        opened_by=encoder,
+        opened_by=opened_by,
     )
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from retrieval.ports import CatalogReader
 from retrieval.values.embedding import Vectors
@@ -94,7 +94,7 @@ def copies(studies: Sequence[StudyId], vectors: Vectors) -> list[tuple[StudyId, 
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     # No projection makes a distance longer, so no pair is lost on the way.
     reach = float(np.sqrt(2 - 2 * COPY_COSINE)) + 1e-9
-    near = cKDTree(rows @ _directions(rows.shape[1])).query_pairs(reach, output_type="ndarray")
+    near = KDTree(rows @ _directions(rows.shape[1])).query_pairs(reach, output_type="ndarray")
     cosines = np.einsum("nd,nd->n", rows[near[:, 0]], rows[near[:, 1]])
     return [(studies[a], studies[b]) for a, b in near[cosines >= COPY_COSINE].tolist()]
 

@@ -45,6 +45,8 @@ def ranking_json(ranking: Ranking) -> Json:
         "free_text": ranking.free,
         "channels": ranking.channels,
         "eligible": ranking.eligible,
+        "answers": ranking.answers,
+        "folded": ranking.folded,
         "set_aside": ranking.set_aside,
         "encoder": ranking.encoder_id,
         "generation": ranking.generation,
@@ -59,9 +61,9 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             str(hit.rank),
             f"{hit.score:.3f}",
             hit.study.id,
-            _who(hit.study),
+            f"{_who(hit.study)} {further_words(hit)}".strip(),
             _text(hit.study.year),
-            _clip_words(hit.evidence.clip),
+            clip_words(hit.evidence.clip),
             textwrap.shorten(_words(hit), 120, placeholder=" …"),
         )
         for hit in ranking.hits
@@ -72,12 +74,18 @@ def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
     studies = "study" if ranking.eligible == 1 else "studies"
+    folded = f"{ranking.folded} folded under their patient's best · " if ranking.folded else ""
     aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
     by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
     return (
-        f"{count} of {ranking.eligible} eligible {studies} · {aside}{by}"
+        f"{count} of {ranking.eligible} eligible {studies} · {folded}{aside}{by}"
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
     )
+
+
+def further_words(hit: Hit) -> str:
+    """How many studies lie under a hit; nothing where none does."""
+    return f"+{len(hit.others)}" if hit.others else ""
 
 
 def understood_lines(ranking: Ranking) -> list[str]:
@@ -220,6 +228,10 @@ def _hit_json(hit: Hit) -> Json:
             {"chip": one.chip, "verdict": one.verdict, "sentence": one.sentence} for one in hit.said
         ],
         "impression": hit.impression,
+        "others": [
+            {"rank": one.rank, "study": one.study.id, "score": one.score, "copy": one.copy}
+            for one in hit.others
+        ],
     }
 
 
@@ -244,7 +256,8 @@ def _clip_json(clip: ClipRecord) -> Json:
     }
 
 
-def _clip_words(clip: ClipRecord) -> str:
+def clip_words(clip: ClipRecord) -> str:
+    """View, technique and place in the stack: "SAX cine 6/12"."""
     words = f"{clip.view} {clip.technique}"
     return words if clip.slice_count == 1 else f"{words} {clip.slice_index + 1}/{clip.slice_count}"
 
