@@ -47,10 +47,10 @@ def explain(
     """
     if picture is not None and picture.suffix.lower() not in PICTURES:
         raise UsageError(f"a picture is .png, or .gif to play; {picture.name} is neither")
-    reading, explainer = wiring.open_explainer(settings)
-    why = explainer.why(study, query, access=LOCAL_OPERATOR)
+    reading = wiring.open_explaining(settings)
+    why = reading.explainer.why(study, query, access=LOCAL_OPERATOR)
     chosen = why.carried_by.id if clip is None else clip
-    found = explainer.map(study, chosen, query, access=LOCAL_OPERATOR)
+    found = reading.explainer.map(study, chosen, query, access=LOCAL_OPERATOR)
     if picture is not None:
         heat.save(reading.clips.read(chosen), found.occlusion, found.centre, picture)
     return Explained(why=why, map=found)

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
@@ -48,6 +48,13 @@ class Reading:
     generation: str
     encoder_id: EncoderId
     opened_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explaining(Reading):
+    """A home opened for reading that can also say why a study answers."""
+
+    explainer: Explainer
 
 
 def generations_folder(settings: Settings) -> Path:
@@ -154,7 +161,7 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
     return _reading(settings, index, encoder, open_encoder(encoder, settings) if words else None)
 
 
-def open_explainer(settings: Settings) -> tuple[Reading, Explainer]:
+def open_explaining(settings: Settings) -> Explaining:
     """Open a home for answering in words, and for saying why.
 
     Raises
@@ -165,8 +172,9 @@ def open_explainer(settings: Settings) -> tuple[Reading, Explainer]:
     index, name = open_live_index(settings)
     encoder = open_encoder(name, settings)
     reading = _reading(settings, index, name, encoder)
-    explainer = Explainer(reading.searcher, encoder, reading.index, reading.catalog, reading.clips)
-    return reading, explainer
+    explainer = Explainer(reading.searcher, encoder, index, reading.catalog, reading.clips)
+    parts = {part.name: getattr(reading, part.name) for part in fields(reading)}
+    return Explaining(**parts, explainer=explainer)
 
 
 def _reading(

@@ -10,7 +10,7 @@ def open_archive(settings: Settings) -> Backend:
     """Serve whatever is live in the settings' home, now and after each publication."""
     folder = settings.home / "generations"
     return Backend(
-        lambda: wiring.open_reading(settings),
+        lambda: wiring.open_explaining(settings),
         lambda: generation.current(folder),
         research=settings.research,
     )
