@@ -156,7 +156,8 @@ def door(filled: Path, tmp_path: Path, capsys, monkeypatch) -> Door:
 
 
 KEYS = [
-    "query", "narrowed", "chips", "free_text", "channels", "eligible", "set_aside", "encoder",
+    "query", "narrowed", "chips", "free_text", "channels", "eligible",
+    "answers", "folded", "set_aside", "encoder",
     "generation", "hits",
 ]  # fmt: skip
 
@@ -176,6 +177,7 @@ def test_search_prints_the_object_of_the_contract(door: Door):
         "sentence": None,
         "said": [],
         "impression": "The left ventricle is dilated.",
+        "others": [],
     }
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
     assert [hit["score"] for hit in found["hits"]] == [0.9, 0.6, 0.3]

@@ -434,8 +434,8 @@ def best(h, where):
 class FakeExplainer:
     """Finds the middle cell of any clip, and its first phases, to be all that matters."""
 
-    def __init__(self, catalog, searcher):
-        self.catalog, self.searcher = catalog, searcher
+    def __init__(self, catalog):
+        self.catalog = catalog
         self.maps = []
 
     def why(self, study, query, *, access):
@@ -483,9 +483,9 @@ class FakeReading:
     catalog: FakeCatalog
     clips: FakeClips
     searcher: FakeSearcher
-    explainer: FakeExplainer
     generation: str = GENERATION
     encoder_id: EncoderId = ENCODER
+    explainer: FakeExplainer | None = None
 
 
 def reading(studies=24):
@@ -508,7 +508,8 @@ def reading(studies=24):
     ]
     catalog = FakeCatalog(hearts, others if studies else ())
     searcher = FakeSearcher(catalog)
-    return FakeReading(catalog, FakeClips(hearts), searcher, FakeExplainer(catalog, searcher))
+    explainer = FakeExplainer(catalog)
+    return FakeReading(catalog, FakeClips(hearts), searcher, explainer=explainer)
 
 
 def backend_of(studies=24, *, research=False):
