@@ -267,6 +267,10 @@ def test_colour_says_for_or_against_and_cover_how_much():
 
 def test_a_picture_shows_the_phase_that_mattered_or_all_of_them(tmp_path):
     clip = clip_of(a_study("a"), *SAX)
+    beating = clip.pixels.copy()
+    for phase in range(6):
+        beating[phase, 20 + phase : 50] = 400
+    clip = identify(clip.record, beating)
     middle = point_of(clip.record, (35.5, 35.5))
     found = occlusion_of(clip, np.zeros((1, 1)), (20, 50), (20, 50))
     assert heat.decisive_phase(found) == 2
@@ -274,7 +278,7 @@ def test_a_picture_shows_the_phase_that_mattered_or_all_of_them(tmp_path):
         heat.save(clip, found, middle, tmp_path / name)
         with Image.open(tmp_path / name) as image:
             assert image.size == (TILE_PX * heat.SCALE,) * 2
-            assert getattr(image, "n_frames", 1) in (1, frames)
+            assert getattr(image, "n_frames", 1) == frames
 
 
 # --- the door ------------------------------------------------------------------------------------
@@ -308,7 +312,7 @@ def test_the_door_says_and_draws_why(home, monkeypatch, capsys, tmp_path):
     assert (said["study"], said["carried_by"]["clip"]) == (study, clips[0])
     assert (said["hidden"]["clip"], said["hidden"]["of"]) == (clips[1], "clip")
     assert [view["similarity"] for view in said["views"]] == [0.5, 0.3]
-    assert np.array(said["hidden"]["places"]).max() > 0.1
+    assert np.array(said["hidden"]["places"]).max() > 0.05
 
 
 def test_the_door_refuses_a_picture_of_another_kind_before_it_works(home, monkeypatch, capsys):
