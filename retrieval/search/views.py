@@ -74,7 +74,7 @@ def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
     studies = "study" if ranking.eligible == 1 else "studies"
-    folded = f"{ranking.folded} folded under their patient's best · " if ranking.folded else ""
+    folded = f"{ranking.folded} folded as repeat scans · " if ranking.folded else ""
     aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
     by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
     return (

@@ -217,7 +217,7 @@ def test_why_is_asked_of_the_best_clip_and_said_on_the_page(archive):
     assert why_of(test) is None
     assert archive.desk().reading.explainer.maps == []
     next(b for b in test.button if b.label == "Why").click().run()
-    (clip,) = test.query_params["why"]
+    clip = test.query_params["why"]
     assert clip == fake_archive.best(heart, Filter()).id
     told = why_of(test)
     assert told["tile"]["clip"] == clip
@@ -228,7 +228,9 @@ def test_why_is_asked_of_the_best_clip_and_said_on_the_page(archive):
     ]
     assert [v["share"] for v in told["views"]][:: len(told["views"]) - 1] == [1.0, 0.0]
     assert len(told["map"]) == told["size"] ** 2
-    assert (max(told["map"]), told["scale"]) == (127, "Full colour: 0.100 of the clip's 0.300")
+    assert told["map"].index(max(told["map"])) == 19 * told["size"] + 19  # the middle
+    assert 100 < max(told["map"]) <= 127
+    assert told["scale"] == "Full colour: 0.100 of the clip's 0.300"
     assert [(g["from"], g["to"], g["share"]) for g in told["groups"]] == [
         (0, 4, 1.0),
         (4, heart.clips[0].phases, -0.25),
@@ -262,7 +264,7 @@ def test_why_is_not_offered_where_reports_alone_answer(archive, monkeypatch):
 
 def test_studies_that_are_folded_are_counted(archive, monkeypatch):
     understood(monkeypatch, folded=2, answers=22)
-    assert "2 studies folded: of the same patients" in html(visit(archive, q="large"))
+    assert "2 studies folded as repeat scans" in html(visit(archive, q="large"))
 
 
 def test_machine_estimates_are_shown_for_research_alone(archive):

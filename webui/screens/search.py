@@ -112,8 +112,7 @@ def status(
     parts = [f'{found}<span class="cs-quiet">; {compared(ranking)}</span>']
     if ranking.folded:
         parts.append(
-            f'<span class="cs-quiet">{words.studies(ranking.folded)} folded: '
-            "of the same patients</span>"
+            f'<span class="cs-quiet">{words.studies(ranking.folded)} folded as repeat scans</span>'
         )
     if ranking.set_aside:
         parts.append(
