@@ -59,6 +59,8 @@ def test_studies_of_one_patient_are_one_hit_that_unfolds():
     assert (under.rank, under.score, under.study.id, under.copy) == (3, 0.7, second, False)
     assert ranking.hits[1].others == ()
     assert (ranking.eligible, ranking.answers, ranking.folded) == (3, 2, 1)
+    short = archive.ask(replace(ASKED, limit=1))
+    assert (short.hits, short.answers, short.folded) == (ranking.hits[:1], 2, 1)
     flat = archive.ask(replace(ASKED, collapsed=False))
     assert [h.study.id for h in flat.hits] == [best, other, second]
     assert (flat.answers, flat.folded) == (3, 0)
