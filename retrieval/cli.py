@@ -16,6 +16,7 @@ from retrieval.cli_options import (
     Chips,
     ControlOption,
     CsvOption,
+    EveryStudy,
     FindingsOption,
     GoldOption,
     Home,
@@ -44,6 +45,7 @@ from retrieval.cli_options import (
     word_of,
 )
 from retrieval.errors import UsageError
+from retrieval.values.clip import ClipId
 from retrieval.values.machine_finding import Method
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
 from retrieval.values.study import StudyId
@@ -87,6 +89,7 @@ def search(
     flip: Numbers = None,
     add: Chips = None,
     literal: Literal = False,
+    every_study: EveryStudy = False,
     home: Home = None,
     json: Json = False,
 ) -> None:
@@ -112,16 +115,56 @@ def search(
         limit=limit_of(limit),
         where=where,
         channel=channel,
+        collapsed=not every_study,
     )
     _answer(query, home, json=json)
 
 
 @app.command()
 def similar(
-    study: StudyArgument, limit: Limit = "12", home: Home = None, json: Json = False
+    study: StudyArgument,
+    limit: Limit = "12",
+    every_study: EveryStudy = False,
+    home: Home = None,
+    json: Json = False,
 ) -> None:
     """Rank the studies most like one that is known."""
-    _answer(Query(like=StudyId(study), limit=limit_of(limit)), home, json=json)
+    query = Query(like=StudyId(study), limit=limit_of(limit), collapsed=not every_study)
+    _answer(query, home, json=json)
+
+
+@app.command()
+def why(
+    study: StudyArgument,
+    text: Annotated[str, typer.Argument(help="What was looked for, in plain words.")],
+    clip: Annotated[
+        str | None, typer.Option("--clip", help="Look into this clip of it, not the best one.")
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the map over the clip: .png, or .gif to play.")
+    ] = None,
+    literal: Literal = False,
+    home: Home = None,
+    json: Json = False,
+) -> None:
+    """Say why a study answers: which views, which phases, and where in the picture."""
+    from retrieval import explaining, settings
+    from retrieval.search import why_views
+
+    found = explaining.explain(
+        settings.load(home=home),
+        StudyId(study),
+        Query(text=text, literal=literal, channel=Channel.ALL),
+        clip=None if clip is None else ClipId(clip),
+        picture=picture,
+    )
+    if json:
+        _print_json(why_views.why_json(found.why, found.map))
+        return
+    typer.echo(why_views.carried_line(found.why))
+    _print_table(why_views.VIEW_COLUMNS, why_views.view_rows(found.why))
+    typer.echo(why_views.hidden_line(found.map))
+    _print_table(why_views.PHASE_COLUMNS, why_views.phase_rows(found.map.occlusion))
 
 
 @app.command()

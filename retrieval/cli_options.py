@@ -46,6 +46,9 @@ Chips = Annotated[
 Literal = Annotated[
     bool, typer.Option("--literal", help="Understand nothing: all words go to the encoder.")
 ]
+EveryStudy = Annotated[
+    bool, typer.Option("--every-study", help="Do not fold studies of one patient into one hit.")
+]
 Like = Annotated[str | None, typer.Option(metavar="STUDY", help="Near to this study, too.")]
 StudyArgument = Annotated[str, typer.Argument(metavar="STUDY", help="A study's id.")]
 FindingsOption = Annotated[

@@ -7,7 +7,10 @@ must pass.
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from retrieval.values.clip import Clip, ClipId, ClipRecord
 from retrieval.values.embedding import (
@@ -25,7 +28,7 @@ from retrieval.values.machine_finding import MachineFinding, StoredMachineFindin
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report, Statements
-from retrieval.values.study import State, Study, StudyId
+from retrieval.values.study import PatientId, State, Study, StudyId
 
 
 class TextEncoder(Protocol):
@@ -59,6 +62,33 @@ class VideoEncoder(Protocol):
         Any subset of a study's clips is accepted, in any order, with the same
         result. Clips of a technique the encoder does not know are left out of
         `inputs`; a study of which nothing is left raises UnusableSeries.
+        """
+        ...
+
+
+Pixels = NDArray[np.generic]
+"""(phases, rows, columns), stored values as in `Clip.pixels`."""
+
+
+@runtime_checkable
+class VariantEncoder(Protocol):
+    """Embeds a study once for each look of one of its clips, without reading the others again."""
+
+    @property
+    def encoder_id(self) -> EncoderId:
+        """Name and digest of the encoder."""
+        ...
+
+    def encode_variants(
+        self, clips: Sequence[Clip], of: ClipId, variants: Iterator[Pixels]
+    ) -> tuple[Embeddings, bool]:
+        """Embed N looks of the clip `of`, and say whether as part of the whole study.
+
+        Row i is what `encode_studies` would say of that clip if its pixels were
+        variants[i]: its own vector, or that of the study where clips have none
+        (True). Where the encoder looks (at which place, at which phases) is
+        decided by `clips` as they are: hiding a part must not move its eye.
+        A clip that the encoder does not look at raises UnusableSeries.
         """
         ...
 
@@ -127,6 +157,10 @@ class CatalogReader(Protocol):
 
     def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
         """The eligible studies that have a report."""
+        ...
+
+    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
+        """Whose each eligible study is."""
         ...
 
     def keys(

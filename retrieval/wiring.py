@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +17,7 @@ from retrieval.ports import (
     VideoEncoder,
 )
 from retrieval.search.searcher import Searcher
+from retrieval.search.why import Explainer
 from retrieval.settings import Settings
 from retrieval.values.embedding import EncoderId
 from retrieval.values.study import PatientId
@@ -49,6 +50,13 @@ class Reading:
     generation: str
     encoder_id: EncoderId
     opened_by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explaining(Reading):
+    """A home opened for reading that can also say why a study answers."""
+
+    explainer: Explainer
 
 
 def generations_folder(settings: Settings) -> Path:
@@ -167,7 +175,28 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
         the index.
     """
     index, encoder = open_live_index(settings)
-    texts = open_encoder(encoder, settings) if words else None
+    return _reading(settings, index, encoder, open_encoder(encoder, settings) if words else None)
+
+
+def open_explaining(settings: Settings) -> Explaining:
+    """Open a home for answering in words, and for saying why.
+
+    Raises
+    ------
+    NothingPublished, EncoderMismatch
+        As of `open_reading`.
+    """
+    index, name = open_live_index(settings)
+    encoder = open_encoder(name, settings)
+    reading = _reading(settings, index, name, encoder)
+    explainer = Explainer(reading.searcher, encoder, index, reading.catalog, reading.clips)
+    parts = {part.name: getattr(reading, part.name) for part in fields(reading)}
+    return Explaining(**parts, explainer=explainer)
+
+
+def _reading(
+    settings: Settings, index: VectorIndex, opened_by: str, texts: TextEncoder | None
+) -> Reading:
     catalog = open_catalog(settings)
     found = reliability.read(generations_folder(settings), index.generation)
     return Reading(
@@ -177,7 +206,7 @@ def open_reading(settings: Settings, *, words: bool = True) -> Reading:
         searcher=Searcher(texts, index, catalog, found),
         generation=index.generation,
         encoder_id=index.encoder_id,
-        opened_by=encoder,
+        opened_by=opened_by,
     )
 
 

@@ -193,6 +193,9 @@ class DictCatalog:
     def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
         return self.eligible(where, access=access) & self.reports.keys()
 
+    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
+        return {s: self.held[s].patient.id for s in self.eligible(where, access=access)}
+
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:

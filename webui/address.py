@@ -14,13 +14,14 @@ from urllib.parse import urlencode
 
 from retrieval.errors import UsageError
 from retrieval.search.understand.lines import chip_line, read_chip
+from retrieval.values.clip import ClipId
 from retrieval.values.query import Channel, Filter, Query
 from retrieval.values.study import Sex, StudyId, Technique, View
 
 PAGE_SIZE = 12
 """Cards on a page."""
 
-_STUDY = re.compile(r"[0-9a-f]{24}")
+_NAME = re.compile(r"[0-9a-f]{24}")
 _RANGE = re.compile(r"(\d{0,4})-(\d{0,4})")
 _ANY = "-"
 
@@ -44,6 +45,8 @@ class Address:
         The study whose page is open.
     page
         1-based page of the results.
+    why
+        The clip that is looked into on the study's page.
     """
 
     text: str = ""
@@ -52,6 +55,7 @@ class Address:
     where: Filter = field(default_factory=Filter)
     study: StudyId | None = None
     page: int = 1
+    why: ClipId | None = None
 
     @property
     def asks(self) -> bool:
@@ -67,6 +71,7 @@ class Address:
             limit=self.page * PAGE_SIZE,
             where=self.where,
             channel=Channel.ALL,
+            collapsed=True,
         )
 
 
@@ -77,7 +82,7 @@ def search_for(text: str, address: Address) -> Address:
 
 def meaning(chips: Sequence[str], address: Address) -> Address:
     """Ask the same words with another meaning, from the first page."""
-    return replace(address, chips=tuple(chips), page=1, study=None)
+    return replace(address, chips=tuple(chips), page=1, study=None, why=None)
 
 
 def more_like(study: StudyId, address: Address) -> Address:
@@ -87,7 +92,7 @@ def more_like(study: StudyId, address: Address) -> Address:
 
 def filtered(where: Filter, address: Address) -> Address:
     """Ask the same under other filters, from the first page."""
-    return replace(address, where=where, page=1, study=None)
+    return replace(address, where=where, page=1, study=None, why=None)
 
 
 def link(text: str, address: Address) -> str:
@@ -112,6 +117,7 @@ def to_params(address: Address) -> dict[str, str | list[str]]:
         "year": _range_text(where.year_from, where.year_to),
         "study": address.study or "",
         "page": str(address.page) if address.page > 1 else "",
+        "why": address.why or "",
     }
     return {name: value for name, value in params.items() if value}
 
@@ -162,6 +168,7 @@ def from_params(params: Mapping[str, Sequence[str]]) -> tuple[Address, list[str]
         where=where,
         study=last("study", _parse_study),
         page=last("page", _parse_page) or 1,
+        why=last("why", _parse_clip),
     )
     return address, unread
 
@@ -180,6 +187,7 @@ _NAMES = frozenset(
         "year",
         "study",
         "page",
+        "why",
     )
 )
 
@@ -209,7 +217,11 @@ def _parse_chip(text: str) -> str | None:
 
 
 def _parse_study(text: str) -> StudyId | None:
-    return StudyId(text) if _STUDY.fullmatch(text) else None
+    return StudyId(text) if _NAME.fullmatch(text) else None
+
+
+def _parse_clip(text: str) -> ClipId | None:
+    return ClipId(text) if _NAME.fullmatch(text) else None
 
 
 def _parse_page(text: str) -> int | None:

@@ -15,7 +15,7 @@ def open_archive(settings: Settings) -> Backend:
         return None if name is None else f"{name} {reliability.version(folder, name)}"
 
     return Backend(
-        lambda: wiring.open_reading(settings),
+        lambda: wiring.open_explaining(settings),
         live,
         research=settings.research,
     )

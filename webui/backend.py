@@ -8,6 +8,8 @@ from threading import Lock
 from typing import Protocol
 
 from retrieval.ports import CatalogReader, ClipStore
+from retrieval.search.why import Map, Why
+from retrieval.values.clip import ClipId
 from retrieval.values.embedding import EncoderId
 from retrieval.values.query import LOCAL_OPERATOR, Access, Query, Ranking
 from retrieval.values.study import State, StudyId
@@ -28,8 +30,25 @@ class Searches(Protocol):
         ...
 
 
+class Explains(Protocol):
+    """Says why studies answer queries."""
+
+    def why(self, study: StudyId, query: Query, *, access: Access) -> Why:
+        """Score a study's clips for a query, from the index."""
+        ...
+
+    def map(self, study: StudyId, clip: ClipId, query: Query, *, access: Access) -> Map:
+        """Hide parts of one of a study's clips, and score it again for a query."""
+        ...
+
+
 class Reading(Protocol):
     """A home opened for reading, at one generation."""
+
+    @property
+    def explainer(self) -> Explains:
+        """Says why studies answer."""
+        ...
 
     @property
     def catalog(self) -> CatalogReader:

@@ -9,7 +9,7 @@ from retrieval.search.understand.lines import read_chip
 from retrieval.search.views import percent
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.finding import Polarity
-from retrieval.values.query import Hit, Ranking, Verdict
+from retrieval.values.query import Further, Hit, Ranking, Verdict
 from retrieval.values.reliability import Badge, Belief
 from webui import words
 from webui.address import Address, to_params
@@ -60,6 +60,8 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranki
         "impression": sentence(hit),
         "evidence": evidence(hit),
         "note": note(hit, ranking),
+        "further": [_further(one, ranking) for one in hit.others],
+        "furtherNote": further_note(hit.others),
         "main": {**tile(main, rate), "label": words.clip_name(main)},
         "strip": [_small(slot, rate) for slot in slots],
         "params": to_params(address),
@@ -68,9 +70,14 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranki
 
 
 def similarity(hit: Hit, ranking: Ranking) -> str:
-    """The cosine that ranked a study; empty where several rankings were fused."""
+    """The cosine that ranked a hit; empty where several rankings were fused."""
+    return similarity_of(hit.score, ranking)
+
+
+def similarity_of(score: float, ranking: Ranking) -> str:
+    """A score in words, if it is a cosine."""
     alone = len(ranking.channels) == 1 and ranking.channels != ("reports",)
-    return f"similarity {hit.score:.3f}" if alone else ""
+    return f"similarity {score:.3f}" if alone else ""
 
 
 STEPS = {Badge.GOOD: 3, Badge.FAIR: 2, Badge.POOR: 1}
@@ -151,6 +158,25 @@ def evidence(hit: Hit) -> str:
     if hit.evidence.score is None:
         return f"Ranked as a whole; shown: {name}"
     return f"Best clip: {name}, {hit.evidence.score:.3f}"
+
+
+def further_note(others: Sequence[Further]) -> str:
+    """How many studies lie under a hit, and why they do."""
+    own = sum(not one.copy for one in others)
+    parts = []
+    if own:
+        parts.append(f"{words.count(own, 'further study', 'further studies')} of this patient")
+    if own < len(others):
+        parts.append(f"{words.count(len(others) - own, 'study', 'studies')} with the same images")
+    return words.joined(parts)
+
+
+def _further(one: Further, ranking: Ranking) -> dict[str, object]:
+    why = "the same images, under another name" if one.copy else "the same patient"
+    score = similarity_of(one.score, ranking)
+    facts = (words.study_name(one.study.id), str(one.study.year or ""), score)
+    title = f"{why}; place {one.rank:,} of all studies"
+    return {"study": one.study.id, "text": words.joined(facts), "title": title}
 
 
 def clips_of(cards: Sequence[Card]) -> list[ClipId]:

@@ -39,7 +39,7 @@ from retrieval.values.machine_finding import MachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
-from retrieval.values.study import Study, StudyId, Technique, View
+from retrieval.values.study import PatientId, Study, StudyId, Technique, View
 
 _MOST_NAMES = 10_000
 """Values in one IN (...): SQLite takes 32,766 parameters, PostgreSQL 65,535."""
@@ -87,6 +87,12 @@ class SqlReader:
         )
         with self._database.reading() as session:
             return frozenset(StudyId(study) for study in session.scalars(query))
+
+    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
+        """Whose each eligible study is."""
+        query = select(StudyRow.id, StudyRow.patient).where(*eligible(where, access))
+        with self._database.reading() as session:
+            return {StudyId(s): PatientId(p) for s, p in session.execute(query)}
 
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access

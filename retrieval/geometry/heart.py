@@ -6,6 +6,7 @@ a cine's field of view. Lengths are millimetres; points are patient coordinates
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -91,8 +92,15 @@ def pixel_of(record: ClipRecord, point: Point) -> tuple[float, float]:
     return row, column
 
 
-def crop(clip: Clip, centre: Point, *, size: int, spacing_mm: float) -> Image:
-    """Cut a square at physical scale around the heart, every phase.
+def crop(
+    clip: Clip,
+    centre: Point,
+    *,
+    size: int,
+    spacing_mm: float,
+    phases: Sequence[int] | None = None,
+) -> Image:
+    """Cut a square at physical scale around the heart.
 
     Parameters
     ----------
@@ -101,6 +109,8 @@ def crop(clip: Clip, centre: Point, *, size: int, spacing_mm: float) -> Image:
     size, spacing_mm
         Pixels along each side and the distance between them: never a zoom, so
         millimetres stay comparable between studies.
+    phases
+        Those wanted, in this order; None for every one. They come out the same.
 
     Returns
     -------
@@ -112,8 +122,8 @@ def crop(clip: Clip, centre: Point, *, size: int, spacing_mm: float) -> Image:
     row, column = pixel_of(clip.record, centre)
     down = _resampler(clip.record.rows, row, clip.record.spacing_mm[0], size, spacing_mm)
     across = _resampler(clip.record.columns, column, clip.record.spacing_mm[1], size, spacing_mm)
-    values = clip.brightness()
-    floor = np.float32(values.min())
+    values = (clip if phases is None else _only(clip, phases)).brightness()
+    floor = _darkest(clip)
     return np.asarray(down @ (values - floor) @ across.T + floor, dtype=np.float32)
 
 
@@ -154,6 +164,18 @@ def end_systole(clips: Sequence[Clip], centre: Point) -> float:
 def phase_at(phases: int, fraction: float) -> int:
     """The phase nearest to a fraction of the beat; fraction 0 is phase 0."""
     return round(fraction * phases) % phases
+
+
+def _only(clip: Clip, phases: Sequence[int]) -> Clip:
+    return Clip(replace(clip.record, phases=len(phases)), clip.pixels[list(phases)])
+
+
+def _darkest(clip: Clip) -> np.float32:
+    """The least brightness of any phase; the brightness of a value grows or falls with it."""
+    falls = (clip.record.slope < 0) != clip.record.monochrome1
+    pixel = clip.pixels.max() if falls else clip.pixels.min()
+    one = replace(clip.record, phases=1, rows=1, columns=1)
+    return np.float32(Clip(one, np.full((1, 1, 1), pixel)).brightness()[0, 0, 0])
 
 
 def _plane(clip: Clip) -> tuple[object, ...]:

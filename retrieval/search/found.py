@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from retrieval.search.collapse import Folded
 from retrieval.search.plan import Plan
 from retrieval.search.video import Pool
 from retrieval.values.embedding import Embeddings
@@ -49,6 +50,8 @@ class Found:
         What reports say of the query's chips.
     sentences
         Of reports that share words with what no chip stands for.
+    folded
+        What lies under each hit: further studies of its patient, and copies.
     """
 
     order: Order
@@ -63,3 +66,4 @@ class Found:
     vector: Embeddings | None = None
     said: Mapping[StudyId, tuple[Said, ...]] = field(default_factory=dict)
     sentences: Mapping[StudyId, str] = field(default_factory=dict)
+    folded: Mapping[StudyId, tuple[Folded, ...]] = field(default_factory=dict)

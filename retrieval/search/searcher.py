@@ -10,6 +10,7 @@ from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.asked import asked_vector
 from retrieval.search.choices import settle, within
+from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.conviction import CANDIDATES, Judge
 from retrieval.search.found import Found, Order
 from retrieval.search.fuse import fuse, shared_ranks
@@ -105,6 +106,7 @@ class Searcher:
             channels=found.channels,
             set_aside=found.set_aside,
             answers=found.answers,
+            folded=sum(map(len, found.folded.values())),
             hits=self._hits(found, judged.believed, access),
             badges=judged.badges,
             conviction=judged.conviction,
@@ -114,8 +116,24 @@ class Searcher:
         )
 
     def rank(self, query: Query, *, access: Access) -> Order:
-        """Rank like `search`, without fetching what a reader would want to see of each hit."""
-        return self._find(query, access).order
+        """Rank every study like `search`, each by itself, without what a reader sees of hits."""
+        return self._find(replace(query, collapsed=False), access).order
+
+    def aim(self, query: Query, *, access: Access) -> tuple[Plan, Filter, Embeddings]:
+        """What clips are compared with: a query's plan, filter and direction, (1, D).
+
+        Raises
+        ------
+        UsageError
+            Nothing is asked of the images.
+        """
+        _check(query)
+        planned = plan(query)
+        where = self._settled(query, planned, access)
+        vectors = [vector for _, vector in self._vectors(planned, access)]
+        if query.channel is Channel.REPORT or not vectors:
+            raise UsageError(f"reports answer {query.text!r}; it asks nothing of the images")
+        return planned, where, vectors[-1]
 
     def compared(self, query: Query, *, access: Access) -> tuple[Plan, frozenset[StudyId], Pool]:
         """What a query asks, the eligible studies, and the vectors that answer it by images.
@@ -175,12 +193,18 @@ class Searcher:
             pool = self._pool(where, compared, access)
             missing = self._count_missing(compared, pool)
             several = bool(reports or demoted or (planned.asked and planned.like))
-            limit = None if several else query.limit
+            limit = None if several or query.collapsed else query.limit
             for name, vector in self._vectors(planned, access):
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
         merged = _merged(rankings, demoted)
+        answers = max(len(merged), len(compared) - missing if pool is not None else 0)
+        folded: Mapping[StudyId, tuple[Folded, ...]] = {}
+        if query.collapsed:
+            patients = self._catalog.patients(where, access=access)
+            merged, folded = collapse(merged, patients, pool.copies() if pool else ())
+            answers = len(merged)
         order = Order(
             studies=tuple(merged[: query.limit]),
             eligible=len(eligible),
@@ -194,11 +218,12 @@ class Searcher:
             compared=compared,
             first=tuple(study for study, _ in merged[: _most(query.limit)]),
             set_aside=len(eligible) - len(compared),
-            answers=max(len(merged), len(compared) - missing if pool is not None else 0),
+            answers=answers,
             pool=pool,
             vector=vector,
             said=said,
             sentences=sentences,
+            folded=folded,
         )
 
     def _settled(self, query: Query, planned: Plan, access: Access) -> Filter:
@@ -273,6 +298,7 @@ class Searcher:
         studies = self._catalog.studies(ids, access=access)
         impressions = self._catalog.impressions(ids, access=access)
         evidence = self._evidence(ids, found, access)
+        others = further(ids, found.folded, self._catalog, access=access)
         return tuple(
             Hit(
                 rank=rank,
@@ -282,6 +308,7 @@ class Searcher:
                 impression=impressions.get(study.id),
                 said=found.said.get(study.id, ()),
                 beliefs=believed.get(study.id, ()),
+                others=others.get(study.id, ()),
             )
             for rank, (study, (_, score)) in enumerate(
                 zip(studies, found.order.studies, strict=True), start=1

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.ports import VectorIndex
+from retrieval.search.collapse import copies
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, Keys, unit_rows
 from retrieval.values.study import StudyId
@@ -83,6 +84,13 @@ class Pool:
         for key, score in zip(found.keys.tolist(), found.scores.tolist(), strict=True):
             best.setdefault(self._owners[key][0], score)
         return best
+
+    def copies(self) -> list[tuple[StudyId, StudyId]]:
+        """Pairs of studies whose own vectors are practically equal."""
+        own = {key: study for key, (study, clip) in self._owners.items() if clip is None}
+        if len(own) < 2:
+            return []
+        return copies(list(own.values()), self._index.vectors(_keys(own)).vectors)
 
     def vector_of(self, study: StudyId) -> Embeddings | None:
         """The study's own vector, else the mean direction of its clips; None if there is none."""

@@ -46,6 +46,8 @@ def ranking_json(ranking: Ranking) -> Json:
         "free_text": ranking.free,
         "channels": ranking.channels,
         "eligible": ranking.eligible,
+        "answers": ranking.answers,
+        "folded": ranking.folded,
         "set_aside": ranking.set_aside,
         "conviction": ranking.conviction,
         "above_unrelated": ranking.above_unrelated,
@@ -63,10 +65,10 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
             str(hit.rank),
             f"{hit.score:.3f}",
             hit.study.id,
-            who(hit.study),
+            f"{who(hit.study)} {further_words(hit)}".strip(),
             _text(hit.study.year),
             belief_words(hit.beliefs),
-            _clip_words(hit.evidence.clip),
+            clip_words(hit.evidence.clip),
             textwrap.shorten(_words(hit), 120, placeholder=" …"),
         )
         for hit in ranking.hits
@@ -76,10 +78,11 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
 def ranking_summary(ranking: Ranking) -> str:
     """How much was searched, and with what."""
     count = len(ranking.hits)
+    folded = f"{ranking.folded} folded as repeat scans · " if ranking.folded else ""
     aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
     by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
     return (
-        f"{count} of {ranking.eligible} eligible {_studies(ranking.eligible)} · {aside}{by}"
+        f"{count} of {ranking.eligible} eligible {_studies(ranking.eligible)} · {folded}{aside}{by}"
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
     )
 
@@ -124,6 +127,11 @@ def badge_line(ranking: Ranking) -> str | None:
     """How far images can be relied on for what is wanted; None where no finding is."""
     told = [f"{chip_label(read_chip(chip))} {badge}" for chip, badge in ranking.badges]
     return f"images on this archive: {', '.join(told)}" if told else None
+
+
+def further_words(hit: Hit) -> str:
+    """How many studies lie under a hit; nothing where none does."""
+    return f"+{len(hit.others)}" if hit.others else ""
 
 
 def understood_lines(ranking: Ranking) -> list[str]:
@@ -281,6 +289,10 @@ def _hit_json(hit: Hit) -> Json:
             }
             for one in hit.beliefs
         ],
+        "others": [
+            {"rank": one.rank, "study": one.study.id, "score": one.score, "copy": one.copy}
+            for one in hit.others
+        ],
     }
 
 
@@ -309,7 +321,8 @@ def _clip_json(clip: ClipRecord) -> Json:
     }
 
 
-def _clip_words(clip: ClipRecord) -> str:
+def clip_words(clip: ClipRecord) -> str:
+    """View, technique and place in the stack: "SAX cine 6/12"."""
     words = f"{clip.view} {clip.technique}"
     return words if clip.slice_count == 1 else f"{words} {clip.slice_index + 1}/{clip.slice_count}"
 

@@ -102,6 +102,9 @@ class Query:
         How many hits; None ranks every eligible study.
     other_patients
         With `like`: leave out all studies of the same patient, not only this one.
+    collapsed
+        Make one hit of all studies of a patient, and of studies sent twice
+        (`retrieval.search.collapse`); `limit` then counts such hits.
     """
 
     text: str = ""
@@ -112,6 +115,7 @@ class Query:
     where: Filter = field(default_factory=Filter)
     channel: Channel = Channel.VIDEO
     other_patients: bool = False
+    collapsed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +139,38 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Further:
+    """A study that lies under a hit.
+
+    Attributes
+    ----------
+    rank
+        1-based, among all studies, as if each were a hit.
+    copy
+        False for a study of the hit's patient; True for one that is another
+        patient's by name, with practically the same images.
+    """
+
+    rank: int
+    score: float
+    study: Study
+    copy: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """One study that answers a query.
 
     Attributes
     ----------
     rank
-        1-based.
+        1-based, among hits.
     said
         What its report says of what was asked, chip by chip; silence is left out.
     beliefs
         What images say of the wanted findings that were assessed on this archive.
+    others
+        What `Query.collapsed` folds under it, best first.
     """
 
     rank: int
@@ -155,6 +180,7 @@ class Hit:
     impression: str | None
     said: tuple[Said, ...] = ()
     beliefs: tuple[Belief, ...] = ()
+    others: tuple[Further, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +198,9 @@ class Ranking:
     channels
         Whose rankings made this one: "words", "example", "reports".
     answers
-        How many studies are hits without a limit.
+        How many hits there are without a limit.
+    folded
+        Studies that lie under a hit, whatever the limit (`Hit.others`).
     set_aside
         Eligible studies that are no hit because their report says otherwise:
         it states what was to be absent, or a number that was not asked for.
@@ -199,6 +227,7 @@ class Ranking:
     free: str = ""
     channels: tuple[str, ...] = ()
     answers: int = 0
+    folded: int = 0
     set_aside: int = 0
     badges: tuple[tuple[str, Badge], ...] = ()
     conviction: Conviction | None = None

@@ -295,6 +295,7 @@ READS_ONE = {
 }
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
+    "patients": lambda c, access: set(c.patients(EVERYTHING, access=access)),
     "keys": lambda c, access: {s for s, _ in c.keys(EVERYTHING, ENCODER, access=access).values()},
     "assertions": lambda c, access: set(
         c.assertions([FindingName.SCAR], EVERYTHING, access=access)
@@ -437,6 +438,8 @@ def test_filters_and_facets_agree_with_plain_python(catalog, entries, where, acc
         catalog.put_embeddings(make_rows(entry))
     allowed = {e.study.id for e in entries if passes(e, where, access)}
     assert catalog.eligible(where, access=access) == allowed
+    patients = {e.study.id: e.study.patient.id for e in entries if e.study.id in allowed}
+    assert catalog.patients(where, access=access) == patients
     clips = {c.id for e in entries for c in e.clips if clip_passes(c, where)}
     assert catalog.keys(where, ENCODER, access=access) == {
         key: (r.study, r.clip)

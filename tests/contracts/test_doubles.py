@@ -81,6 +81,7 @@ def test_a_dictionary_answers_as_the_catalog_does(empty, entries, where, access,
 
 def compare(real: SqlCatalog, double: DictCatalog, where, access: Access) -> None:
     assert double.eligible(where, access=access) == real.eligible(where, access=access)
+    assert double.patients(where, access=access) == real.patients(where, access=access)
     keys = real.keys(where, ENCODER, access=access)
     assert double.keys(where, ENCODER, access=access) == keys
     estimates = real.estimates(ENCODER, access=access)

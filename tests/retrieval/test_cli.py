@@ -159,8 +159,8 @@ def door(filled: Path, tmp_path: Path, capsys, monkeypatch) -> Door:
 
 
 KEYS = [
-    "query", "narrowed", "chips", "free_text", "channels", "eligible", "set_aside", "conviction",
-    "above_unrelated", "badges", "encoder", "generation", "hits",
+    "query", "narrowed", "chips", "free_text", "channels", "eligible", "answers", "folded",
+    "set_aside", "conviction", "above_unrelated", "badges", "encoder", "generation", "hits",
 ]  # fmt: skip
 
 
@@ -180,6 +180,7 @@ def test_search_prints_the_object_of_the_contract(door: Door):
         "said": [],
         "impression": "The left ventricle is dilated.",
         "images": [],
+        "others": [],
     }
     assert [hit["rank"] for hit in found["hits"]] == [1, 2, 3]
     assert [hit["score"] for hit in found["hits"]] == [0.9, 0.6, 0.3]

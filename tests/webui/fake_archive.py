@@ -17,13 +17,16 @@ import numpy as np
 from PIL import Image
 
 from retrieval.clips.preview import TILE_PX, columns
-from retrieval.errors import ClipNotFound, StudyNotFound
+from retrieval.errors import ClipNotFound, StudyNotFound, UnusableSeries
+from retrieval.geometry.heart import point_of
 from retrieval.ports import Counts
+from retrieval.search.why import Map, ViewScore, Why
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.embedding import EncoderId
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
 from retrieval.values.machine_finding import MachineFinding, Method
+from retrieval.values.occlusion import Occlusion
 from retrieval.values.query import Evidence, Hit, Query, Ranking
 from retrieval.values.report import Report
 from retrieval.values.study import (
@@ -457,6 +460,53 @@ def best(h, where):
     return stack[len(stack) // 2] if stack else allowed[0]
 
 
+class FakeExplainer:
+    """Finds the middle cell of any clip, and its first phases, to be all that matters."""
+
+    def __init__(self, catalog):
+        self.catalog = catalog
+        self.maps = []
+
+    def why(self, study, query, *, access):
+        heart = self.catalog._get(study)
+        views = {}
+        for clip in heart.clips:
+            views.setdefault((clip.view, clip.technique), []).append(clip)
+        ranked = [
+            ViewScore(view=v, technique=t, clip=cs[len(cs) // 2], score=0.3 - n / 20, clips=len(cs))
+            for n, ((v, t), cs) in enumerate(views.items())
+        ]
+        return Why(
+            study=heart.study,
+            carried_by=best(heart, query.where),
+            score=0.3,
+            whole=0.25,
+            views=tuple(ranked),
+        )
+
+    def map(self, study, clip, query, *, access):
+        self.maps.append(clip)
+        (record,) = self.catalog.clips_named([clip], access=access)
+        if record.technique is Technique.LGE:
+            raise UnusableSeries("this encoder does not look at late enhancement")
+        middle = (record.rows - 1) / 2
+        places = np.zeros((5, 5))
+        places[2, 2], places[0, 0] = 0.1, -0.05
+        return Map(
+            occlusion=Occlusion(
+                clip=record,
+                whole=False,
+                score=0.3,
+                rows=tuple(round(middle + 0.5 + 28 * (i - 2.5)) for i in range(6)),
+                columns=tuple(round(middle + 0.5 + 28 * (i - 2.5)) for i in range(6)),
+                places=places,
+                phases=(0, 4, record.phases),
+                times=np.array([0.08, -0.02]),
+            ),
+            centre=point_of(record, (middle, middle)),
+        )
+
+
 @dataclass(frozen=True)
 class FakeReading:
     catalog: FakeCatalog
@@ -464,6 +514,7 @@ class FakeReading:
     searcher: FakeSearcher
     generation: str = GENERATION
     encoder_id: EncoderId = ENCODER
+    explainer: FakeExplainer | None = None
 
 
 def reading(studies=24):
@@ -485,7 +536,9 @@ def reading(studies=24):
         )
     ]
     catalog = FakeCatalog(hearts, others if studies else ())
-    return FakeReading(catalog, FakeClips(hearts), FakeSearcher(catalog))
+    searcher = FakeSearcher(catalog)
+    explainer = FakeExplainer(catalog)
+    return FakeReading(catalog, FakeClips(hearts), searcher, explainer=explainer)
 
 
 def backend_of(studies=24, *, research=False):

@@ -38,6 +38,7 @@ def addresses(draw):
         like=like,
         study=draw(st.none() | studies),
         page=draw(st.integers(1, 999)),
+        why=draw(st.none() | studies),
         where=Filter(
             views=draw(st.frozensets(st.sampled_from(View))),
             techniques=draw(st.frozensets(st.sampled_from(Technique))),

@@ -32,7 +32,7 @@ def test_research_is_off_unless_the_settings_turn_it_on(tmp_path, monkeypatch):
         made = archive.open_archive(Settings(home=tmp_path, **given))
         return made.desk().research
 
-    monkeypatch.setattr("retrieval.wiring.open_reading", lambda _: fake_archive.reading(1))
+    monkeypatch.setattr("retrieval.wiring.open_explaining", lambda _: fake_archive.reading(1))
     monkeypatch.setattr("webui.archive.generation.current", lambda _: "g1")
     assert not opened()
     assert opened(research=True)

@@ -282,6 +282,44 @@ def test_the_study_player_steps_scrubs_and_measures(visit):
     assert visit.params()["study"][0] != heart.study.id
 
 
+MAP_AT = """canvas => {
+  const {width, height} = canvas;
+  const at = (x, y) => [...canvas.getContext('2d')
+    .getImageData(Math.round(x * width), Math.round(y * height), 1, 1).data].slice(0, 3);
+  return {middle: at(0.5, 0.5), first: at(0.02, 0.02), last: at(0.98, 0.98)};
+}"""
+
+
+def test_why_lays_a_map_over_the_playing_clip_and_stays_in_the_address(visit):
+    heart = fake_archive.heart(4)
+    clip = fake_archive.best(heart, fake_archive.Query().where).id
+    visit.open(f"?q=large+heart&study={heart.study.id}")
+    visit.page.get_by_role("button", name="Why", exact=True).click()
+    visit.wait_params(q="large heart", study=heart.study.id, why=clip)
+    canvas = visit.page.locator(".why .seen canvas[data-phase]")
+    canvas.wait_for()
+    visit.at(0)
+    seen = canvas.evaluate(MAP_AT)
+    red, _, blue = seen["middle"]
+    assert red - blue > 60  # the fake explainer's middle cell spoke for the query
+    assert seen["first"][2] - seen["first"][0] > 30  # its first cell against it
+    assert max(seen["last"]) - min(seen["last"]) <= 2
+    visit.at(heart.clips[0].rr_ms / 2)
+    assert canvas.get_attribute("data-phase") != "0"
+    assert visit.page.locator(".why .phases i").count() == 2
+
+    visit.page.get_by_label("Map over the clip").uncheck()
+    visit.page.evaluate(FRAMES)
+    bare = canvas.evaluate(MAP_AT)["middle"]
+    assert max(bare) - min(bare) <= 2
+
+    visit.page.get_by_role("button", name="4CH · cine").click()
+    visit.page.wait_for_function("old => !location.search.includes(old)", arg=clip)
+    visit.page.locator(".why .whyviews tr.on").get_by_text("4CH · cine").wait_for()
+    visit.page.get_by_role("button", name="Close why").click()
+    visit.wait_params(q="large heart", study=heart.study.id)
+
+
 def test_pages_turn_and_stay_in_the_address(visit):
     visit.open(QUERY).cards()
     visit.page.get_by_role("button", name="Next").click()

@@ -9,8 +9,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished, UsageError
-from retrieval.values.query import Query
+from retrieval.values.query import Filter, Query
 from retrieval.values.reliability import Badge, Belief, Conviction
+from retrieval.values.study import Technique
 from webui import backend, server
 from webui.sheets import unpack
 
@@ -284,6 +285,66 @@ def test_a_study_page_shows_all_clips_the_report_and_the_nearest_cases(archive):
     assert "fake@0123456789ab" in body
     assert "1 series: localiser" in body
     assert test.button[0].label == "Results, 5 of 24"
+
+
+def why_of(test):
+    return parts(test)["cineseek_player"].get("why")
+
+
+def test_why_is_asked_of_the_best_clip_and_said_on_the_page(archive):
+    heart = fake_archive.heart(4)
+    test = visit(archive, q="large heart", study=heart.study.id)
+    assert why_of(test) is None
+    assert archive.desk().reading.explainer.maps == []
+    next(b for b in test.button if b.label == "Why").click().run()
+    clip = test.query_params["why"]
+    assert clip == fake_archive.best(heart, Filter()).id
+    told = why_of(test)
+    assert told["tile"]["clip"] == clip
+    assert told["carried"] == "SAX mid · cine matches best, 0.300; the whole study 0.250"
+    assert [(v["label"], v["on"]) for v in told["views"]][:2] == [
+        ("SAX · cine", True),
+        ("2CH · cine", False),
+    ]
+    assert [v["share"] for v in told["views"]][:: len(told["views"]) - 1] == [1.0, 0.0]
+    assert len(told["map"]) == told["size"] ** 2
+    assert told["map"].index(max(told["map"])) == 19 * told["size"] + 19  # the middle
+    assert 100 < max(told["map"]) <= 127
+    assert told["scale"] == "Full colour: 0.100 of the clip's 0.300"
+    assert [(g["from"], g["to"], g["share"]) for g in told["groups"]] == [
+        (0, 4, 1.0),
+        (4, heart.clips[0].phases, -0.25),
+    ]
+    assert "Why" not in [b.label for b in test.button]
+
+
+def test_a_clip_that_the_encoder_does_not_look_at_has_views_and_no_map(archive):
+    heart = fake_archive.heart(4)
+    late = next(c for c in heart.clips if c.technique is Technique.LGE)
+    told = why_of(visit(archive, q="large heart", study=heart.study.id, why=late.id))
+    assert told["map"] == []
+    assert told["trouble"] == "No map: this encoder does not look at late enhancement."
+    assert len(told["views"]) == 6
+
+
+def test_why_needs_a_question_and_a_clip_of_the_study(archive):
+    heart, other = fake_archive.heart(4), fake_archive.heart(3)
+    clip = heart.clips[0].id
+    alone = visit(archive, study=heart.study.id, why=clip)
+    assert why_of(alone) is None
+    assert "Why" not in [b.label for b in alone.button]
+    assert why_of(visit(archive, q="large", study=heart.study.id, why=other.clips[0].id)) is None
+
+
+def test_why_is_not_offered_where_reports_alone_answer(archive, monkeypatch):
+    understood(monkeypatch, channels=("reports",))
+    test = visit(archive, q="no scar", study=fake_archive.heart(4).study.id)
+    assert "Why" not in [b.label for b in test.button]
+
+
+def test_studies_that_are_folded_are_counted(archive, monkeypatch):
+    understood(monkeypatch, folded=2, answers=22)
+    assert "2 studies folded as repeat scans" in html(visit(archive, q="large"))
 
 
 def test_machine_estimates_are_shown_for_research_alone(archive):

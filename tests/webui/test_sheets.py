@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.values.clip import ClipId
-from retrieval.values.query import Said, Verdict
+from retrieval.values.query import Further, Said, Verdict
+from webui import words
 from webui.cards import card, clips_of
 from webui.sheets import SheetReader, pack, tile, unpack
 
@@ -74,6 +75,31 @@ def test_a_card_says_what_the_hit_says():
     assert content["main"]["clip"] == hit.evidence.clip.id
     assert content["evidence"] == f"Best clip: SAX mid · cine, {hit.evidence.score:.3f}"
     assert content["params"] == {"study": hit.study.id}
+
+
+def test_a_card_names_what_lies_under_it():
+    hit, made = first_card()
+    assert (made.content["further"], made.content["furtherNote"]) == ([], "")
+    older = fake_archive.heart(7).study
+    under = (
+        Further(rank=4, score=0.21, study=older, copy=False),
+        Further(rank=9, score=0.1, study=fake_archive.heart(8).study, copy=False),
+        Further(rank=11, score=0.05, study=fake_archive.heart(9).study, copy=True),
+    )
+    catalog = fake_archive.reading().catalog
+    query = fake_archive.Query(text="large", limit=1)
+    ranking = fake_archive.FakeSearcher(catalog).search(query, access=None)
+    address = fake_archive.address_of(hit.study.id)
+    told = card(replace(hit, others=under), (), address, ranking).content
+    assert told["furtherNote"] == (
+        "2 further studies of this patient · 1 study with the same images"
+    )
+    assert told["further"][0] == {
+        "study": older.id,
+        "text": f"{words.study_name(older.id)} · {older.year} · similarity 0.210",
+        "title": "the same patient; place 4 of all studies",
+    }
+    assert told["further"][2]["title"].startswith("the same images, under another name")
 
 
 SCAR, DILATED = "-finding:scar", "finding:lv_dilation;at=lv"

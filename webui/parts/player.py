@@ -22,11 +22,11 @@ def show(
     clips
         All that it plays.
     on
-        What to call for "back", "open" and "like".
+        What to call for "back", "open", "like" and "why".
     """
     mount = component(
         "player",
-        scripts=("dom.js", "heart.js", "player.js"),
+        scripts=("dom.js", "heart.js", "why.js", "player.js"),
         styles=("player.css",),
         root="player",
     )

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from retrieval.values.clip import ClipId
 from retrieval.values.query import Filter
 from retrieval.values.study import StudyId
 from webui.address import Address, filtered, from_params, meaning, more_like, search_for, to_params
@@ -83,7 +84,7 @@ def opened(source: str) -> None:
     """Open the study chosen in `source`."""
     study = _value(source, "open")
     if isinstance(study, str):
-        go(replace(here()[0], study=StudyId(study)))
+        go(replace(here()[0], study=StudyId(study), why=None))
 
 
 def liked(source: str) -> None:
@@ -100,7 +101,19 @@ def like_this(study: StudyId) -> None:
 
 def closed() -> None:
     """Leave the study page for the results it was opened from."""
-    go(replace(here()[0], study=None))
+    go(replace(here()[0], study=None, why=None))
+
+
+def why_asked(source: str) -> None:
+    """Look into the clip chosen in `source`, or no more into any."""
+    clip = _value(source, "why")
+    if isinstance(clip, str):
+        look_into(ClipId(clip) if clip else None)
+
+
+def look_into(clip: ClipId | None) -> None:
+    """Say of a clip why it matches, on its study's page; None to say it no more."""
+    go(replace(here()[0], why=clip))
 
 
 def _value(source: str, name: str) -> object:

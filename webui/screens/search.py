@@ -116,6 +116,10 @@ def status(
     which = f"{shown:,}" if address.page == 1 else f"{first:,} to {first + shown - 1:,}"
     found = f"<b>{which} of {ranking.eligible:,} eligible</b>"
     parts = [f'{found}<span class="cs-quiet">; {compared(ranking)}</span>']
+    if ranking.folded:
+        parts.append(
+            f'<span class="cs-quiet">{words.studies(ranking.folded)} folded as repeat scans</span>'
+        )
     if ranking.set_aside:
         parts.append(
             f'<span class="cs-quiet">{words.studies(ranking.set_aside)} set aside: '

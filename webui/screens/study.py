@@ -6,11 +6,12 @@ from html import escape
 
 import streamlit as st
 
+from retrieval.errors import InputError
 from retrieval.search.estimates import places
 from retrieval.values.clip import ClipId, ClipRecord
 from retrieval.values.query import Hit, Query, Ranking
 from retrieval.values.study import State, Study, StudyId
-from webui import reporttext, researchview, studyview, words
+from webui import reporttext, researchview, studyview, whyview, words
 from webui.address import Address
 from webui.backend import READER, Desk
 from webui.cards import Card, card
@@ -34,13 +35,14 @@ def show(desk: Desk, address: Address, study_id: StudyId) -> None:
     catalog = desk.reading.catalog
     study = catalog.study(study_id, access=READER)
     clips = catalog.clips(study_id, access=READER)
-    hit, results = _hit(desk, address, study_id)
+    ranking = _ranking(desk, address)
+    hit = _hit(ranking, study_id)
     with st.container(key="studybar", horizontal=True, gap="small", vertical_alignment="center"):
-        _bar(study, clips, hit, results, asks=address.asks)
+        _bar(desk, address, study, clips, ranking)
     near = _near(desk, study)
     with st.container(key="study", horizontal=True, gap=None):
         with st.container(key="left", gap=None):
-            _player(desk, address, study, clips, near, hit)
+            _player(desk, address, study, clips, near, hit, _why(desk, address, study, clips))
         with st.container(key="right", width=RIGHT_PX, gap=None):
             st.html(reporttext.panel(catalog.report(study_id, access=READER)))
             if desk.research:
@@ -53,18 +55,25 @@ def show(desk: Desk, address: Address, study_id: StudyId) -> None:
     frame.bottom(KEYS)
 
 
-def _hit(desk: Desk, address: Address, study: StudyId) -> tuple[Hit | None, int]:
-    """Where the study stands among the results it was opened from, and how many there are."""
+def _ranking(desk: Desk, address: Address) -> Ranking | None:
+    """The results that the study was opened from."""
     if not address.asks:
-        return None, 0
-    ranking = desk.reading.searcher.search(address.query(), access=READER)
-    return next((h for h in ranking.hits if h.study.id == study), None), ranking.eligible
+        return None
+    return desk.reading.searcher.search(address.query(), access=READER)
+
+
+def _hit(ranking: Ranking | None, study: StudyId) -> Hit | None:
+    """The study's place among the results; None where it lies under another, or further down."""
+    return next((h for h in ranking.hits if h.study.id == study), None) if ranking else None
 
 
 def _bar(
-    study: Study, clips: list[ClipRecord], hit: Hit | None, results: int, *, asks: bool
+    desk: Desk, address: Address, study: Study, clips: list[ClipRecord], ranking: Ranking | None
 ) -> None:
-    place = f"Results, {hit.rank:,} of {results:,}" if hit else "Results" if asks else "Search"
+    hit = _hit(ranking, study.id)
+    place = "Results" if address.asks else "Search"
+    if hit and ranking:
+        place = f"Results, {hit.rank:,} of {ranking.answers:,}"
     st.button(place, key="back", icon=":material/arrow_back:", on_click=navigation.closed)
     broken = [s for s in study.series if s.state not in (State.INDEXED, State.EXCLUDED)]
     tag = ""
@@ -76,6 +85,14 @@ def _bar(
         f'<span class="cs-quiet">{escape(words.study_facts(study))}</span>'
         f'<span class="cs-tag">{escape(studyview.contents(clips))}</span>{tag}</div>'
     )
+    if address.why is None and _explains(study, ranking):
+        st.button(
+            "Why",
+            key="why",
+            icon=":material/lightbulb:",
+            help="Which views, phases and places speak for this study",
+            on_click=lambda: navigation.look_into(_best(desk, address, study, hit)),
+        )
     st.button(
         "More like this",
         key="like",
@@ -84,10 +101,40 @@ def _bar(
     )
 
 
+def _explains(study: Study, ranking: Ranking | None) -> bool:
+    """Whether images speak for the study at all."""
+    asked = ranking is not None and not {"words", "example"}.isdisjoint(ranking.channels)
+    return asked and study.state is State.INDEXED
+
+
+def _best(desk: Desk, address: Address, study: Study, hit: Hit | None) -> ClipId:
+    if hit is not None:
+        return hit.evidence.clip.id
+    return desk.reading.explainer.why(study.id, address.query(), access=READER).carried_by.id
+
+
+def _why(
+    desk: Desk, address: Address, study: Study, clips: list[ClipRecord]
+) -> dict[str, object] | None:
+    """The panel that says why; None where nobody asks, or the clip is not the study's."""
+    clip = next((c for c in clips if c.id == address.why), None)
+    if clip is None or not address.asks:
+        return None
+    explainer, query = desk.reading.explainer, address.query()
+    found, trouble = None, ""
+    with st.spinner("Hiding parts of the clip, one after another", show_time=True):
+        why = explainer.why(study.id, query, access=READER)
+        try:
+            found = explainer.map(study.id, clip.id, query, access=READER)
+        except InputError as error:
+            trouble = f"No map: {error}."
+    return whyview.content(why, clip, found, trouble)
+
+
 def _near(desk: Desk, study: Study) -> Ranking | None:
     if study.state is not State.INDEXED:
         return None
-    query = Query(like=study.id, limit=NEAREST, other_patients=True)
+    query = Query(like=study.id, limit=NEAREST, other_patients=True, collapsed=True)
     return desk.reading.searcher.search(query, access=READER)
 
 
@@ -98,13 +145,16 @@ def _player(
     clips: list[ClipRecord],
     near: Ranking | None,
     hit: Hit | None,
+    why: dict[str, object] | None,
 ) -> None:
     cases: list[Card] = []
     if near is not None:
-        cases = [card(h, (), replace(address, study=h.study.id), near) for h in near.hits]
+        cases = [card(h, (), replace(address, study=h.study.id, why=None), near) for h in near.hits]
     content = studyview.layout(study, clips, hit.evidence.clip.id if hit else None)
     content["near"] = [case.content for case in cases]
     content["nearNote"] = "whole study, by images; other patients only"
+    if why is not None:
+        content["why"] = why
     shown: list[ClipId] = [c.id for c in clips] + [case.main for case in cases]
     player.show(
         content,
@@ -115,6 +165,7 @@ def _player(
             "back": navigation.closed,
             "open": lambda: navigation.opened(PLAYER),
             "like": lambda: navigation.liked(PLAYER),
+            "why": lambda: navigation.why_asked(PLAYER),
         },
     )
 

@@ -1,6 +1,6 @@
 """The phantom encoder behind the ports."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from torch import Tensor
 from retrieval.encoder.checkpoint import Checkpoint, fill, read_checkpoint
 from retrieval.encoder.minilm import MiniLM
 from retrieval.encoder.phantom.contract import VERSION
-from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare
+from retrieval.encoder.phantom.inputs import InputContract, StudyInput, prepare, prepare_variants
 from retrieval.encoder.phantom.network import (
     MEASUREMENTS,
     SEGMENTATION_STRIDE,
@@ -27,7 +27,8 @@ from retrieval.encoder.phantom.network import (
 from retrieval.encoder.phantom.seen import Clips
 from retrieval.encoder.texts import RememberedTexts
 from retrieval.errors import CheckpointInvalid
-from retrieval.values.clip import Clip, ClipRecord
+from retrieval.ports import Pixels
+from retrieval.values.clip import Clip, ClipId, ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, Vectors, unit_rows
 from retrieval.values.estimate import Estimate, Quantity
 
@@ -90,6 +91,21 @@ class PhantomEncoder:
             A study has no clip that the contract names.
         """
         return [self._encode_study(clips) for clips in studies]
+
+    @torch.inference_mode()
+    def encode_variants(
+        self, clips: Sequence[Clip], of: ClipId, variants: Iterator[Pixels]
+    ) -> tuple[Embeddings, bool]:
+        """Embed N looks of one clip of a study, all in one pass; the other clips say where it is.
+
+        Raises
+        ------
+        UnusableSeries
+            The encoder does not look at that clip.
+        """
+        given = prepare_variants(clips, of, variants, self.contract)
+        read = self._network.video(one_by_one(look(self._network.video, [given], self.device)))
+        return Embeddings(self.encoder_id, unit_rows(read.vectors.cpu().numpy())), False
 
     @cached_property
     def _minilm(self) -> MiniLM:

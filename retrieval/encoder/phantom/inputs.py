@@ -4,8 +4,9 @@ The same contract holds for simulated studies in training and for real ones;
 it is saved in every checkpoint and is part of the encoder's id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,8 +19,10 @@ from retrieval.encoder.phantom.contract import (
     InputContract,
     known_view,
 )
+from retrieval.errors import UnusableSeries
 from retrieval.geometry.first_pass import first_pass
 from retrieval.geometry.heart import Point, crop, end_systole, heart_centre, phase_at
+from retrieval.ports import Pixels
 from retrieval.values.clip import Clip, ClipId
 from retrieval.values.study import Technique
 
@@ -34,6 +37,7 @@ __all__ = [
     "known_view",
     "look",
     "prepare",
+    "prepare_variants",
     "standardise",
     "standardise_map",
 ]
@@ -86,9 +90,7 @@ def prepare(clips: Sequence[Clip], contract: InputContract) -> StudyInput:
         No clip is of a technique the encoder knows.
     """
     places = choose(clips, contract)
-    known = sorted((p.clip for p in places), key=lambda c: c.record.id)
-    centre = heart_centre(known)
-    systole = end_systole(known, centre)
+    centre, systole = orient(places)
     records = [p.clip.record for p in places]
     return StudyInput(
         clips=tuple(r.id for r in records),
@@ -100,20 +102,74 @@ def prepare(clips: Sequence[Clip], contract: InputContract) -> StudyInput:
     )
 
 
+def prepare_variants(
+    clips: Sequence[Clip], of: ClipId, variants: Iterable[Pixels], contract: InputContract
+) -> StudyInput:
+    """What one clip of a study would look like with other pixels, N times, as N clips.
+
+    Where the heart is, and at which phases it is looked at, is what `prepare`
+    finds in `clips` as they are.
+
+    Raises
+    ------
+    UnusableSeries
+        The encoder does not look at that clip, or at any.
+    """
+    places = choose(clips, contract)
+    place = next((p for p in places if p.clip.record.id == of), None)
+    if place is None:
+        raise UnusableSeries(f"the phantom encoder does not look at clip {of}")
+    centre, systole = orient(places)
+    record = place.clip.record
+    phases = looked_at(place.clip, centre, systole)
+    images = np.stack(
+        [look_at(Clip(record, pixels), phases, centre, contract) for pixels in variants]
+    )
+
+    def each(value: float, kind: type[np.generic]) -> NDArray[Any]:
+        return np.full(len(images), value, kind)
+
+    return StudyInput(
+        clips=(record.id,) * len(images),
+        images=images,
+        technique=each(TECHNIQUES.index(record.technique), np.int64),
+        view=each(VIEWS.index(known_view(record.view)), np.int64),
+        position_mm=each(place.position_mm, np.float32),
+        gap_mm=each(place.gap_mm, np.float32),
+    )
+
+
+def orient(places: Sequence[Place]) -> tuple[Point, float]:
+    """The middle of the heart, mm, and the fraction of the beat at which it is smallest."""
+    known = sorted((p.clip for p in places), key=lambda c: c.record.id)
+    centre = heart_centre(known)
+    return centre, end_systole(known, centre)
+
+
 def look(clip: Clip, centre: Point, systole: float, contract: InputContract) -> Images:
     """(2, size, size): the two images of one clip, at physical scale, in [0, ceiling]."""
-    images = crop(clip, centre, size=contract.size_px, spacing_mm=contract.spacing_mm)
+    return look_at(clip, looked_at(clip, centre, systole), centre, contract)
+
+
+def looked_at(clip: Clip, centre: Point, systole: float) -> tuple[int, int]:
+    """The two phases of a clip that are looked at; the same one twice of most stills."""
     technique, phases = clip.record.technique, clip.record.phases
+    if technique is Technique.CINE and phases > 1:
+        return 0, max(1, phase_at(phases, systole))
+    return first_pass(clip, centre) if technique is Technique.PERFUSION else (0, 0)
+
+
+def look_at(clip: Clip, phases: tuple[int, int], centre: Point, contract: InputContract) -> Images:
+    """(2, size, size): two phases of one clip, at physical scale, in [0, ceiling]."""
+    images = crop(
+        clip, centre, size=contract.size_px, spacing_mm=contract.spacing_mm, phases=phases
+    )
+    technique = clip.record.technique
     if technique in MAP_CEILING_MS:
         values = -images[0] if clip.record.monochrome1 else images[0]
         if _in_ms(values, clip.record.unit, technique):
             return standardise_map(values, technique, contract)
-    first, later = 0, 0
-    if technique is Technique.CINE and phases > 1:
-        later = max(1, phase_at(phases, systole))
-    elif technique is Technique.PERFUSION:
-        first, later = first_pass(clip, centre)
-    return standardise(images[[first, later]], contract)
+    return standardise(images, contract)
 
 
 def standardise(pair: Images, contract: InputContract) -> Images:

@@ -21,6 +21,32 @@ const badgeOf = (belief) =>
   el("span", { class: "steps", role: "img", title: `${READ}: ${belief.badge}`, "aria-label": `images: ${belief.badge}` },
     ...[1, 2, 3].map((step) => el("span", { class: step <= belief.steps ? "step on" : "step" })));
 
+// Further studies of the patient, folded; they stay inside the card's link, as "like" does.
+const buildFurther = (state, card) => {
+  if (!card.further.length) return null;
+  const ones = card.further.map((one) => {
+    const row = el("span", { class: "one", role: "link", hidden: true, title: one.title }, one.text);
+    row.dataset.study = one.study;
+    return row;
+  });
+  const mark = icon("expand_more", true);
+  const unfold = el("span", { class: "unfold", role: "button", "aria-expanded": "false" }, mark, card.furtherNote);
+  const box = el("span", { class: "further" }, unfold, ...ones);
+  box.follow = (event) => {
+    const path = event.composedPath();
+    const chosen = ones.find((row) => path.includes(row));
+    if (chosen) state.trigger("open", chosen.dataset.study);
+    else if (path.includes(unfold)) {
+      const folded = !ones[0].hidden;
+      ones.forEach((row) => { row.hidden = folded; });
+      unfold.setAttribute("aria-expanded", String(!folded));
+      mark.textContent = folded ? "expand_more" : "expand_less";
+    } else return false;
+    return true;
+  };
+  return box;
+};
+
 const buildCard = (state, card, content) => {
   const picture = (tile, options) => {
     const [box, player] = clipPicture(tile, content, state.sheets, state.transport,
@@ -47,6 +73,7 @@ const buildCard = (state, card, content) => {
   });
   const like = el("span", { class: "button like", role: "button", title: "More like this (L)" },
     icon("search", true), "More like this");
+  const further = buildFurther(state, card);
   const link = el("a", {
     class: "card", href: queryString(card.params), tabindex: "-1", title: card.belief ? `Study ${card.name}` : null,
     "aria-label": `${card.rank}. Study ${card.name}, ${card.belief ? `${card.belief.word}, ${card.belief.percent}` : card.score || card.source}. ${card.facts}. ${card.impression ?? "No report"}`,
@@ -63,12 +90,13 @@ const buildCard = (state, card, content) => {
       el("span", { class: "facts", style: "display:block" }, card.facts),
       el("span", { class: card.impression ? "impression" : "impression missing" },
         card.impression ?? "No report"),
-      noteOf(card)),
+      noteOf(card), further),
     like);
   link.dataset.study = card.study;
   link.addEventListener("click", (event) => {
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
     event.preventDefault();
+    if (further?.follow(event)) return;
     const wantsLike = event.composedPath().includes(like);
     state.trigger(wantsLike ? "like" : "open", card.study);
   });

@@ -104,6 +104,7 @@ class Player {
     this.seen = false;
     this.ready = false;
     this.drawn = "";
+    this.overlay = null;
     this.context = canvas.getContext("2d", { alpha: false });
     pageLoop().add(this);
   }
@@ -144,6 +145,17 @@ class Player {
     const top = Math.floor(phase / columns) * size + (size - down) / 2;
     this.context.imageSmoothingQuality = "high";
     this.context.drawImage(this.bitmap, left, top, across, down, 0, 0, width, height);
+    if (!this.overlay) return;
+    const share = this.overlay.width / size; // it covers what one tile covers
+    const [x, y] = [(size - across) / 2, (size - down) / 2];
+    this.context.drawImage(this.overlay, x * share, y * share, across * share, down * share, 0, 0, width, height);
+  }
+
+  // Lay a picture of one tile's extent over every phase, or none.
+  cover(overlay) {
+    this.overlay = overlay;
+    this.drawn = "";
+    pageLoop().wake();
   }
 
   close() {

@@ -1,5 +1,5 @@
 // The player of one study: every clip at the same fraction of the beat, whatever its frame count
-// or heart rate. Triggers: "back"; "open" and "like" with a study.
+// or heart rate. Triggers: "back"; "open" and "like" with a study; "why" as why.js says.
 
 const STUDY_ZOOM = 1.2;
 const SCRUB_STEPS = 1000;
@@ -218,7 +218,8 @@ export default function player({ data, parentElement, setTriggerValue }) {
     chosen: null, play: null, dragging: false,
   });
   state.sheets.take(content, body);
-  root.replaceChildren(buildPlayer(state, content), buildNear(state, content));
+  root.replaceChildren(...(content.why ? [buildWhy(state, content)] : []),
+    buildPlayer(state, content), buildNear(state, content));
   if (state.play) {
     const spot = el("canvas", { style: "position:absolute;width:1px;height:1px;opacity:0", "aria-hidden": "true" });
     state.play.after(spot);
