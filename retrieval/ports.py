@@ -14,6 +14,7 @@ from retrieval.values.embedding import (
     Embeddings,
     EncoderId,
     Keys,
+    Mask,
     Neighbours,
     StoredEmbedding,
     StoredEstimate,
@@ -24,6 +25,7 @@ from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report, Statements
+from retrieval.values.standing import Standing
 from retrieval.values.study import State, Study, StudyId
 
 
@@ -75,25 +77,27 @@ class VectorIndex(Protocol):
         """Name of the build this is."""
         ...
 
+    @property
+    def keys(self) -> Keys:
+        """(N,) int64, increasing: the key of each row. Read-only."""
+        ...
+
     def __len__(self) -> int: ...
 
     def search(
-        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+        self, queries: Embeddings, *, k: int | None, allowed: Mask | None = None
     ) -> list[Neighbours]:
-        """Find the k best keys for each query; k None ranks every allowed key.
+        """Find the k best keys for each query; k None ranks every allowed row.
 
-        When `allowed` is given only those keys compete (unknown ones are
-        ignored), so fewer than k come back only if fewer than k are allowed.
-        Order and scores are exactly those of `Neighbours`.
+        When `allowed` (N,) is given only rows where it is true compete, so
+        fewer than k come back only if fewer than k are allowed; ValueError for
+        a mask of another length. Order and scores are exactly those of
+        `Neighbours`.
         """
         ...
 
     def vectors(self, keys: Keys) -> Embeddings:
         """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
-        ...
-
-    def known(self, keys: Keys) -> Keys:
-        """Those of `keys` that have a vector here, increasing, each once."""
         ...
 
 
@@ -131,6 +135,17 @@ class CatalogReader(Protocol):
 
         Clip-level keys are limited to clips that meet the views and techniques
         of `where`. A study-level key has ClipId None.
+        """
+        ...
+
+    def standing(
+        self, encoder_id: EncoderId, *, since: int | None, access: Access
+    ) -> Standing | None:
+        """All that masks are made of, as it has changed since a revision (None: all of it).
+
+        The studies are those of `eligible` under no filter and this access, the
+        keys those of `keys`; all of one moment, and never older than the last
+        write that was committed before. None if nothing has changed.
         """
         ...
 

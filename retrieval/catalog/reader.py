@@ -11,6 +11,7 @@ from retrieval.catalog.conditions import clip_meets, eligible, visible
 from retrieval.catalog.engine import Database
 from retrieval.catalog.facets import count_facets
 from retrieval.catalog.rows import clip_value, finding_value, measurement_value, study_value
+from retrieval.catalog.standing import standing_of
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
@@ -31,6 +32,7 @@ from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
+from retrieval.values.standing import Standing
 from retrieval.values.study import Study, StudyId, Technique, View
 
 _MOST_NAMES = 10_000
@@ -85,13 +87,25 @@ class SqlReader:
             .order_by(EmbeddingRow.key)
         )
         if meets := clip_meets(where):
-            query = query.outerjoin(ClipRow, EmbeddingRow.clip == ClipRow.id)
+            own = and_(EmbeddingRow.clip == ClipRow.id, EmbeddingRow.study == ClipRow.study)
+            query = query.outerjoin(ClipRow, own)
             query = query.where(or_(EmbeddingRow.clip.is_(None), and_(*meets)))
         with self._database.reading() as session:
             return {
                 key: (StudyId(study), None if clip is None else ClipId(clip))
                 for key, study, clip in session.execute(query)
             }
+
+    def standing(
+        self, encoder_id: EncoderId, *, since: int | None, access: Access
+    ) -> Standing | None:
+        """All that masks are made of, as it has changed since a revision (None: all of it).
+
+        None if nothing has. Revisions are raised by triggers, in the very
+        transaction of the change, and read in that of the answer.
+        """
+        with self._database.reading() as session:
+            return standing_of(session, encoder_id, since, access)
 
     def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
         """The clips of one study: by technique (cine first), view, series, slice, variant."""

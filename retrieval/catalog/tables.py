@@ -1,12 +1,8 @@
 """The SQL schema, and nothing else."""
 
-from collections.abc import Sequence
 from datetime import date, datetime
-from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -21,12 +17,11 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
-    TypeDecorator,
     text,
 )
-from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from retrieval.catalog.column_types import Floats, Word
 from retrieval.values.estimate import Quantity
 from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.study import Sex, State, Technique, View
@@ -44,56 +39,6 @@ PSEUDONYM = String(24)
 
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """64 bits on both databases; SQLite's INTEGER PRIMARY KEY is its own row id."""
-
-
-class Floats(TypeDecorator[tuple[float, ...]]):
-    """A tuple of floats as a JSON list; every float64 comes back exactly."""
-
-    impl = JSON(none_as_null=True)
-    cache_ok = True
-
-    def process_bind_param(
-        self,
-        value: Sequence[float] | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> list[float] | None:
-        """Store whole numbers as floats too, so that equal tuples are equal rows."""
-        return None if value is None else [float(x) for x in value]
-
-    def process_result_value(
-        self,
-        value: Sequence[float] | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> tuple[float, ...] | None:
-        """Return a tuple."""
-        return None if value is None else tuple(value)
-
-
-class Word(TypeDecorator[Any]):
-    """A member of a StrEnum, stored as its value."""
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__(length=40)
-        self.kind = kind
-
-    def process_bind_param(
-        self,
-        value: StrEnum | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> str | None:
-        """Store the plain text."""
-        return None if value is None else str(self.kind(value))
-
-    def process_result_value(
-        self,
-        value: str | None,
-        dialect: Dialect,  # noqa: ARG002
-    ) -> StrEnum | None:
-        """Return the member."""
-        return None if value is None else self.kind(value)
 
 
 class Base(DeclarativeBase):
@@ -194,6 +139,8 @@ class ClipRow(Base):
             ["study", "series"], ["series.study", "series.id"], ondelete="CASCADE"
         ),
         Index("ix_clip_study_view_technique", "study", "view", "technique"),
+        # Tells a clip's view and technique without reading its long row.
+        Index("ix_clip_kind", "study", "id", "view", "technique"),
     )
 
     id: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="digest of its content")
@@ -347,6 +294,8 @@ class EmbeddingRow(Base):
         ),
         # Holds all that a mask needs, so that making one reads no vectors.
         Index("ix_embedding_mask", "encoder_id", "key", "study", "clip"),
+        # The same by study: beside its clips, and only what has changed.
+        Index("ix_embedding_owner", "encoder_id", "study", "clip", "key"),
     )
 
     key: Mapped[int] = mapped_column(
@@ -391,3 +340,26 @@ class EstimateRow(Base):
     input_digest: Mapped[str] = mapped_column(PSEUDONYM)
     value: Mapped[float] = mapped_column(Double, comment="in the encoder's own, biased scale")
     spread: Mapped[float] = mapped_column(Double, comment="one standard deviation of the value")
+
+
+class CatalogRevisionRow(Base):
+    """How often studies, clips and embeddings have changed: one row, raised by triggers alone."""
+
+    __tablename__ = "catalog_revision"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BIG, comment="raised by every change")
+
+
+class StudyRevisionRow(Base):
+    """The revision in which a study, its clips or its embeddings last changed.
+
+    Kept by triggers, for studies that are gone too: that is how a reader learns
+    that they are.
+    """
+
+    __tablename__ = "study_revision"
+
+    study: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="here or gone")
+    number: Mapped[int] = mapped_column(BIG, index=True, comment="of its last change")

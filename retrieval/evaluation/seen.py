@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from retrieval.evaluation.metrics import LAST
 from retrieval.evaluation.scores import Ranks
 from retrieval.ports import CatalogReader, ClipStore, TextEncoder, VectorIndex, VideoEncoder
+from retrieval.search.moments import Moments
 from retrieval.search.searcher import Order
-from retrieval.search.video import Owner, Pool
 from retrieval.values.clip import Clip
 from retrieval.values.embedding import EncoderId, StudyEmbedding, unit_rows
 from retrieval.values.estimate import Estimate
@@ -64,17 +64,15 @@ def published(
     access: Access,
 ) -> Seen:
     """See studies through the live generation, as a search does."""
-    owners: dict[StudyId, dict[int, Owner]] = {study: {} for study in studies}
-    for key, owner in catalog.keys(Filter(), index.encoder_id, access=access).items():
-        if owner[0] in owners:
-            owners[owner[0]][key] = owner
+    asked = list(dict.fromkeys(studies))
+    pool = Moments(index, catalog).now(access).pool(Filter(), asked)
     estimates = catalog.estimates(index.encoder_id, access=access)
-    vectors = {study: Pool(index, its).vector_of(study) for study, its in owners.items()}
+    vectors = {study: pool.vector_of(study) for study in asked}
     return Seen(
         encoder_id=index.encoder_id,
         ranks=ranks,
         vectors={study: v.vectors[0] for study, v in vectors.items() if v is not None},
-        estimates={s: its for s, its in estimates.items() if s in owners},
+        estimates={s: its for s, its in estimates.items() if s in vectors},
     )
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.choices import settle, within
 from retrieval.search.fuse import fuse, shared_ranks
+from retrieval.search.members import Studies
+from retrieval.search.moments import Moment, Moments
 from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
 from retrieval.search.verdicts import Reports, Witness, shown_by
@@ -53,6 +56,7 @@ class Order:
 class _Found:
     """An order, and what its evidence can be drawn from."""
 
+    now: Moment
     order: Order
     planned: Plan
     where: Filter
@@ -92,6 +96,7 @@ class Searcher:
         self._texts = texts
         self._index = index
         self._catalog = catalog
+        self._moments = Moments(index, catalog)
 
     def search(self, query: Query, *, access: Access) -> Ranking:
         """Rank the eligible studies.
@@ -138,7 +143,8 @@ class Searcher:
         _check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
-        eligible = self._eligible(query, planned, where, access)
+        now = self._moments.now(access)
+        eligible = self._eligible(query, planned, where, now)
         said = Witness(self._catalog, where, access).say(planned.judged)
         said = {study: told for study, told in said.items() if study in eligible}
         told = Reports(planned, said)
@@ -153,11 +159,11 @@ class Searcher:
         rankings: dict[str, dict[StudyId, float]] = {}
         pool, vector, missing = None, None, 0
         if query.channel is not Channel.REPORT and (planned.asked or planned.like):
-            pool = self._pool(where, compared, access)
+            pool = now.pool(where, compared)
             missing = self._count_missing(compared, pool)
             several = bool(reports or demoted or (planned.asked and planned.like))
             limit = None if several else query.limit
-            for name, vector in self._vectors(planned, access):
+            for name, vector in self._vectors(planned, now):
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
@@ -168,6 +174,7 @@ class Searcher:
             missing=missing,
         )
         return _Found(
+            now=now,
             order=order,
             planned=planned,
             where=where,
@@ -187,25 +194,17 @@ class Searcher:
             where = within(where, planned.field_strengths, self._catalog, access=access)
         return where if where == query.where else settle(where, self._catalog, access=access)
 
-    def _eligible(
-        self, query: Query, planned: Plan, where: Filter, access: Access
-    ) -> frozenset[StudyId]:
-        eligible = self._catalog.eligible(where, access=access)
+    def _eligible(self, query: Query, planned: Plan, where: Filter, now: Moment) -> Studies:
+        eligible = now.eligible(where)
         for never in planned.never:
-            meant = settle(never, self._catalog, access=access)
-            eligible -= self._catalog.eligible(meant, access=access)
-        examples = self._catalog.studies(planned.like, access=access)
+            meant = settle(never, self._catalog, access=now.access)
+            eligible -= now.eligible(meant)
+        examples = self._catalog.studies(planned.like, access=now.access)
         if query.other_patients and examples:
-            patients = {example.patient.id for example in examples}
-            others = self._catalog.studies(sorted(eligible), access=access)
-            eligible = frozenset(s.id for s in others if s.patient.id not in patients)
+            eligible -= now.of_patients({example.patient.id for example in examples})
         return eligible - {example.id for example in examples}
 
-    def _pool(self, where: Filter, eligible: frozenset[StudyId], access: Access) -> Pool:
-        owners = self._catalog.keys(where, self._index.encoder_id, access=access)
-        return Pool(self._index, {k: owner for k, owner in owners.items() if owner[0] in eligible})
-
-    def _count_missing(self, eligible: frozenset[StudyId], pool: Pool) -> int:
+    def _count_missing(self, eligible: Studies, pool: Pool) -> int:
         missing = len(eligible - pool.studies())
         if missing:
             log.warning(
@@ -221,7 +220,7 @@ class Searcher:
         query: Query,
         planned: Plan,
         where: Filter,
-        compared: frozenset[StudyId],
+        compared: AbstractSet[StudyId],
         access: Access,
     ) -> list[tuple[StudyId, float, str]]:
         """Reports that share words with what no chip stands for."""
@@ -233,10 +232,10 @@ class Searcher:
         found = self._catalog.search_reports(text, where, limit=None, access=access)
         return [match for match in found if match[0] in compared]
 
-    def _vectors(self, planned: Plan, access: Access) -> Iterator[tuple[str, Embeddings]]:
+    def _vectors(self, planned: Plan, now: Moment) -> Iterator[tuple[str, Embeddings]]:
         """What is compared with the archive: the words, the examples; the words last."""
         if planned.like:
-            rows = [self._example(study, access).vectors[0] for study in planned.like]
+            rows = [self._example(study, now).vectors[0] for study in planned.like]
             mean = unit_rows(np.mean(rows, axis=0, keepdims=True))
             yield "example", Embeddings(self._index.encoder_id, mean)
         if planned.asked:
@@ -244,12 +243,11 @@ class Searcher:
                 raise ValueError("this searcher was made without a text encoder")
             yield "words", asked_vector(self._texts, planned.asked)
 
-    def _example(self, study: StudyId, access: Access) -> Embeddings:
+    def _example(self, study: StudyId, now: Moment) -> Embeddings:
         """The example's own vector, whatever filter the answers must meet."""
-        pool = self._pool(Filter(), frozenset([study]), access)
-        vector = pool.vector_of(study)
+        vector = now.pool(Filter(), [study]).vector_of(study)
         if vector is None:
-            state = self._catalog.study(study, access=access).state
+            state = self._catalog.study(study, access=now.access).state
             raise UsageError(
                 f"study {study} ({state}) has no vector in generation {self._index.generation}, "
                 "so nothing can be compared with it; choose an indexed study, or publish anew"
@@ -281,7 +279,9 @@ class Searcher:
         best: dict[StudyId, tuple[ClipId, float]] = {}
         if found.pool is not None and found.vector is not None:
             best = found.pool.best_clips(found.vector, ids)
-            best |= self._showing(ids, found, access).best_clips(found.vector, ids)
+            showing = self._showing(ids, found)
+            if showing is not None:
+                best |= showing.best_clips(found.vector, ids)
         named = self._catalog.clips_named([clip for clip, _ in best.values()], access=access)
         shown = {clip.study: clip for clip in named}
         for study in ids:
@@ -297,15 +297,15 @@ class Searcher:
             for study in ids
         }
 
-    def _showing(self, ids: list[StudyId], found: _Found, access: Access) -> Pool:
-        """Clips of the techniques that show what is wanted; empty where that may be any."""
+    def _showing(self, ids: list[StudyId], found: _Found) -> Pool | None:
+        """Clips of the techniques that show what is wanted; None where that may be any."""
         techniques = shown_by(found.planned.wanted)
         asked = found.where.techniques
         techniques = techniques & asked if asked else techniques
         if not techniques:
-            return Pool(self._index, {})
+            return None
         where = replace(found.where, techniques=techniques)
-        return self._pool(where, frozenset(ids), access)
+        return found.now.pool(where, ids)
 
 
 def asked_vector(texts: TextEncoder, asked: Sequence[Sequence[str]]) -> Embeddings:

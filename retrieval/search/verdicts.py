@@ -182,7 +182,8 @@ class Reports:
         """
         found = {
             study: self._agreed.get(study, 0) + matches.get(study, 0) / (1 + matches.get(study, 0))
-            for study in studies
+            for study in {*self._agreed, *matches}
+            if study in studies
         }
         best = sorted(found.items(), key=lambda item: (-item[1], item[0]))
         return {study: score for study, score in best if score > 0}
