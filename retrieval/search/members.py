@@ -2,11 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
+from typing import TypeVar
 
 import numpy as np
 
 from retrieval.search.roster import Chosen, Roster
 from retrieval.values.study import StudyId
+
+_T = TypeVar("_T")
 
 
 class Studies(AbstractSet[StudyId]):
@@ -31,7 +34,7 @@ class Studies(AbstractSet[StudyId]):
         return Studies(self.roster, self.chosen & ~bitmap_of(self.roster, other))
 
     @classmethod
-    def _from_iterable(cls, it: Iterable[StudyId]) -> frozenset[StudyId]:
+    def _from_iterable(cls, it: Iterable[_T]) -> frozenset[_T]:
         """What the other operators of sets return."""
         return frozenset(it)
 
