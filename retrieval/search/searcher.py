@@ -145,7 +145,7 @@ class Searcher:
         where = self._settled(query, planned, access)
         now = self._moments.now(access)
         eligible = self._eligible(query, planned, where, now)
-        said = Witness(self._catalog, where, access).say(planned.judged)
+        said = Witness(self._catalog, where, now).say(planned.judged)
         said = {study: told for study, told in said.items() if study in eligible}
         told = Reports(planned, said)
         compared, demoted = eligible, dict[StudyId, int]()

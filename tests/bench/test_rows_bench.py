@@ -95,7 +95,8 @@ def test_a_whole_search_under_filters(tmp_path_factory):
     searcher = Searcher(texts, index, catalog)
     print(
         f"\n{STUDIES:,} studies, {len(index):,} vectors of {DIM}, k = {K}, {ROUNDS} rounds, "
-        f"load {os.getloadavg()[0]:.1f}\n{'milliseconds':<34} {'p50':>9} {'p95':>9} {'processor':>10}"
+        f"load {os.getloadavg()[0]:.1f}\n"
+        f"{'milliseconds':<34} {'p50':>9} {'p95':>9} {'processor':>10}"
     )
     before = resident()
     moments, first = Moments(index, catalog), None

@@ -113,8 +113,8 @@ HANDS = [
     "DELETE FROM study WHERE id = :study",
     "UPDATE embedding SET encoder_id = 'another' WHERE study = :study AND clip IS NULL",
     "UPDATE embedding SET encoder_id = 'fake@000000000001' WHERE study = :study AND clip IS NULL",
-    "UPDATE embedding SET study = :other "
-    "WHERE study = :study AND clip IS NOT NULL AND EXISTS (SELECT 1 FROM study WHERE id = :other)",
+    """UPDATE embedding SET study = s.id FROM study AS s
+       WHERE s.id = :other AND embedding.study = :study AND clip IS NOT NULL""",
 ]
 """What somebody might do to the database behind the catalog's back."""
 
