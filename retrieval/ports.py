@@ -134,7 +134,8 @@ class CatalogReader(Protocol):
         """Every embedding key of the eligible studies and what it belongs to.
 
         Clip-level keys are limited to clips that meet the views and techniques
-        of `where`. A study-level key has ClipId None.
+        of `where`. A study-level key has ClipId None. Slow: searching goes by
+        `standing`, and this is what that is judged by.
         """
         ...
 

@@ -49,7 +49,7 @@ def standing_of(
         changed = select(StudyRevisionRow.study).where(StudyRevisionRow.number > since)
     facts = select(*_FACTS).where(*eligible(Filter(), access), *_within(StudyRow.id, changed))
     studies = tuple(StudyFacts(*row) for row in session.execute(facts))
-    places = {study.id: place for place, study in enumerate(studies)}
+    places = {str(study.id): place for place, study in enumerate(studies)}
     keys, owners, kinds, clips = _vectors(session, encoder_id, places, changed)
     return Standing(
         revision=number,
@@ -67,7 +67,7 @@ def _within(column: InstrumentedAttribute[str], changed: _Changed) -> Sequence[C
     return [] if changed is None else [column.in_(changed)]
 
 
-def _shows(session: Session, places: Mapping[StudyId, int], changed: _Changed) -> NDArray[np.bool_]:
+def _shows(session: Session, places: Mapping[str, int], changed: _Changed) -> NDArray[np.bool_]:
     query = select(ClipRow.study, *_KIND).where(*_within(ClipRow.study, changed)).distinct()
     shows = np.zeros((len(KINDS), len(places)), dtype=bool)
     for study, view, technique in session.connection().execute(query).all():
@@ -77,7 +77,7 @@ def _shows(session: Session, places: Mapping[StudyId, int], changed: _Changed) -
 
 
 def _vectors(
-    session: Session, encoder_id: EncoderId, places: Mapping[StudyId, int], changed: _Changed
+    session: Session, encoder_id: EncoderId, places: Mapping[str, int], changed: _Changed
 ) -> Sequence[NDArray[Any]]:
     """Keys, owners, kinds and clips, (M,) each, as in `Standing`."""
     query = (
@@ -94,7 +94,7 @@ def _vectors(
 
 
 def _columns(
-    batch: Sequence[Row[int, str, str | None, str, str]], places: Mapping[StudyId, int]
+    batch: Sequence[Row[int, str, str | None, str, str]], places: Mapping[str, int]
 ) -> tuple[NDArray[Any], ...]:
     """What `_vectors` returns, of some rows; those of studies without a place are left out."""
     keys, studies, clips, views, techniques = zip(*batch, strict=True) if batch else [()] * 5

@@ -296,6 +296,9 @@ READS_ONE = {
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
     "keys": lambda c, access: {s for s, _ in c.keys(EVERYTHING, ENCODER, access=access).values()},
+    "standing": lambda c, access: {
+        s.id for s in c.standing(ENCODER, since=None, access=access).studies
+    },
     "assertions": lambda c, access: set(
         c.assertions([FindingName.SCAR], EVERYTHING, access=access)
     ),

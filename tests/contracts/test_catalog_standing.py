@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from retrieval import ports
 from retrieval.catalog.catalog import SqlCatalog
 from retrieval.search.roster import Roster
 from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
-from retrieval.values.study import State, Technique, View
+from retrieval.values.study import Patient, PatientId, State, Technique, View
 from tests.contracts.conftest import DATABASES
 from tests.retrieval.catalog_examples import (
     ACCESSES,
@@ -28,6 +29,7 @@ from tests.retrieval.catalog_examples import (
     make_estimates,
     make_report,
     make_rows,
+    name,
     study_id,
 )
 
@@ -72,6 +74,15 @@ def put(catalog, entry):
     catalog.put_embeddings(make_rows(entry))
 
 
+@st.composite
+def filters(draw):
+    """Filters of one or two constraints, which leave somebody, or of any number."""
+    whole = draw(FILTERS)
+    names = draw(st.sets(st.sampled_from([f.name for f in fields(Filter)]), max_size=2))
+    few = Filter(**{name: getattr(whole, name) for name in names})
+    return draw(st.sampled_from([few, few, few, whole]))
+
+
 # --- the same answers -------------------------------------------------------------------------
 
 
@@ -80,7 +91,7 @@ def test_a_roster_says_what_the_sql_says_under_any_filter_and_access(opened, kin
     @settings(deadline=None, max_examples=60 if kind == "sqlite" else 15)
     @given(
         archive=archives(),
-        asked=st.lists(st.tuples(FILTERS, ACCESSES), min_size=4, max_size=4),
+        asked=st.lists(st.tuples(filters(), ACCESSES), min_size=8, max_size=8),
         late=st.integers(0, 3),
     )
     def check(archive, asked, late):
@@ -152,7 +163,7 @@ class History(RuleBasedStateMachine):
         keys = keys[: round(published * len(keys))]
         self.roster = whole(self.catalog, {*keys, 1, 2**62})
 
-    @rule(where=FILTERS, access=ACCESSES)
+    @rule(where=filters(), access=ACCESSES)
     def asked(self, where, access):
         assert_equal(self.roster, self.catalog, where, access)
 
@@ -175,6 +186,34 @@ def test_a_roster_that_is_told_of_changes_stays_equal_to_the_sql(opened, kind):
     run_state_machine_as_test(
         OnThis, settings=settings(deadline=None, max_examples=examples, stateful_step_count=15)
     )
+
+
+@pytest.mark.parametrize("low", [None, 18, 19])
+@pytest.mark.parametrize("high", [None, 19, 20])
+def test_bounds_are_inclusive(opened, low, high):
+    catalog = opened("sqlite")
+    for n in (17, 18, 19, 20, 21):
+        person = Patient(id=PatientId(name("patient", n)), age_years=n)
+        put(catalog, make_entry(n, patient=person, year=2000 + n))
+    keys = list(catalog.keys(EVERYTHING, ENCODER, access=LOCAL_OPERATOR))
+    roster = whole(catalog, keys)
+    assert_equal(roster, catalog, Filter(age_from=low, age_to=high), LOCAL_OPERATOR)
+    years = [None if n is None else 2000 + n for n in (low, high)]
+    assert_equal(roster, catalog, Filter(year_from=years[0], year_to=years[1]), LOCAL_OPERATOR)
+
+
+def test_a_vector_whose_clip_is_of_another_study_meets_no_filter(catalog):
+    for n in (1, 2):
+        put(catalog, make_entry(n))
+    keys = list(catalog.keys(EVERYTHING, ENCODER, access=LOCAL_OPERATOR))
+    roster = whole(catalog, keys)
+    move = text("UPDATE embedding SET study = :other WHERE study = :study AND clip IS NOT NULL")
+    with catalog._database.connecting(write=True) as connection:
+        connection.execute(move, {"study": study_id(1), "other": study_id(2)})
+    roster = read(catalog, roster)
+    for where, count in ((EVERYTHING, 4), (Filter(views=frozenset([View.SHORT_AXIS])), 3)):
+        assert_equal(roster, catalog, where, LOCAL_OPERATOR)
+        assert len(said(roster, where, LOCAL_OPERATOR)[1]) == count
 
 
 def test_shares_from_nobody_to_everybody_are_met(opened):
