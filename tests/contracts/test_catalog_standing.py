@@ -202,18 +202,32 @@ def test_bounds_are_inclusive(opened, low, high):
     assert_equal(roster, catalog, Filter(year_from=years[0], year_to=years[1]), LOCAL_OPERATOR)
 
 
+MOVE = text("UPDATE embedding SET study = :other WHERE study = :study AND clip IS NOT NULL")
+
+
 def test_a_vector_whose_clip_is_of_another_study_meets_no_filter(catalog):
-    for n in (1, 2):
+    for n in (0, 1, 2):
         put(catalog, make_entry(n))
     keys = list(catalog.keys(EVERYTHING, ENCODER, access=LOCAL_OPERATOR))
     roster = whole(catalog, keys)
-    move = text("UPDATE embedding SET study = :other WHERE study = :study AND clip IS NOT NULL")
     with catalog._database.connecting(write=True) as connection:
-        connection.execute(move, {"study": study_id(1), "other": study_id(2)})
+        connection.execute(MOVE, {"study": study_id(1), "other": study_id(2)})
     roster = read(catalog, roster)
-    for where, count in ((EVERYTHING, 4), (Filter(views=frozenset([View.SHORT_AXIS])), 3)):
+    for where, count in ((EVERYTHING, 6), (Filter(views=frozenset([View.SHORT_AXIS])), 5)):
         assert_equal(roster, catalog, where, LOCAL_OPERATOR)
         assert len(said(roster, where, LOCAL_OPERATOR)[1]) == count
+
+
+def test_a_vector_that_moves_to_who_is_not_eligible_is_gone(catalog):
+    put(catalog, make_entry(1))
+    put(catalog, make_entry(2, state=State.EXCLUDED))
+    keys = list(catalog.keys(EVERYTHING, ENCODER, access=LOCAL_OPERATOR))
+    roster = whole(catalog, keys)
+    with catalog._database.connecting(write=True) as connection:
+        connection.execute(MOVE, {"study": study_id(1), "other": study_id(2)})
+    roster = read(catalog, roster)
+    assert_equal(roster, catalog, EVERYTHING, LOCAL_OPERATOR)
+    assert len(said(roster, EVERYTHING, LOCAL_OPERATOR)[1]) == 1
 
 
 def test_shares_from_nobody_to_everybody_are_met(opened):
