@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from dataclasses import fields
 
 import numpy as np
 import pytest
@@ -20,10 +19,10 @@ from tests.contracts.conftest import DATABASES
 from tests.retrieval.catalog_examples import (
     ACCESSES,
     ENCODER,
-    FILTERS,
     OTHER_ENCODER,
     archives,
     entries,
+    filters,
     make_clip,
     make_entry,
     make_estimates,
@@ -72,15 +71,6 @@ def assert_equal(roster, catalog, where, access):
 def put(catalog, entry):
     catalog.put_study(entry)
     catalog.put_embeddings(make_rows(entry))
-
-
-@st.composite
-def filters(draw):
-    """Filters of one or two constraints, which leave somebody, or of any number."""
-    whole = draw(FILTERS)
-    names = draw(st.sets(st.sampled_from([f.name for f in fields(Filter)]), max_size=2))
-    few = Filter(**{name: getattr(whole, name) for name in names})
-    return draw(st.sampled_from([few, few, few, whole]))
 
 
 # --- the same answers -------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Studies, clips and reports to put into a catalog, real enough and short to write."""
 
 import hashlib
+from dataclasses import fields
 from datetime import date
 
 import numpy as np
@@ -258,3 +259,12 @@ ACCESSES = st.builds(
     sites=st.none() | st.frozensets(st.sampled_from(["north", "south", "west"])),
     unreleased=st.booleans(),
 )
+
+
+@st.composite
+def filters(draw):
+    """Filters of one or two constraints, which leave somebody, or of any number."""
+    whole = draw(FILTERS)
+    names = draw(st.sets(st.sampled_from([f.name for f in fields(Filter)]), max_size=2))
+    few = Filter(**{name: getattr(whole, name) for name in names})
+    return draw(st.sampled_from([few, few, few, whole]))

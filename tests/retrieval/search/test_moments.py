@@ -15,7 +15,7 @@ from retrieval.search.roster import Roster
 from retrieval.search.searcher import Searcher
 from retrieval.values.embedding import Embeddings
 from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Filter, Query
-from retrieval.values.study import StudyId
+from retrieval.values.study import StudyId, View
 from retrieval.vectors.exact import ExactIndex
 from retrieval.vectors.table import Table
 from tests.doubles import DictCatalog, WordEncoder, exact_score
@@ -23,8 +23,8 @@ from tests.retrieval.catalog_examples import (
     ACCESSES,
     DIM,
     ENCODER,
-    FILTERS,
     archives,
+    filters,
     make_clip,
     make_entry,
     make_rows,
@@ -70,7 +70,12 @@ def ranked(catalog, rows, where, access):
 
 
 @settings(deadline=None, max_examples=60)
-@given(data=st.data(), archive=archives(), where=FILTERS, access=ACCESSES)
+@given(
+    data=st.data(),
+    archive=archives(),
+    where=filters(),
+    access=st.just(LOCAL_OPERATOR) | ACCESSES,
+)
 def test_pages_follow_one_order_whatever_came_first(data, archive, where, access):
     numbered = list(enumerate(archive))
     catalog = catalog_of(numbered)
@@ -88,6 +93,22 @@ def test_pages_follow_one_order_whatever_came_first(data, archive, where, access
             assert list(order.studies) == [(s, score + 0.0) for s, score in expected[:limit]]
             assert order.eligible == len(eligible)
             assert order.missing == len(eligible - {study for study, _ in expected})
+
+
+@pytest.mark.parametrize("whole", [True, False])
+@pytest.mark.parametrize("limit", [1, 2, 7, 30, None])
+def test_many_studies_of_several_clips_are_ranked_one_by_one(whole, limit):
+    views = list(View)[:5]
+    entries = [make_entry(n, [make_clip(n, view=view) for view in views]) for n in range(30)]
+    catalog = DictCatalog()
+    for entry in entries:
+        catalog.add(entry.study, entry.clips, make_rows(entry, whole=whole))
+    searcher = Searcher(TEXTS, index_over(catalog.rows), catalog)
+    query = Query(text="heart", literal=True, channel=Channel.VIDEO, limit=limit)
+    expected = ranked(catalog, catalog.rows, Filter(), LOCAL_OPERATOR)
+    assert len(expected) == 30
+    found = searcher.rank(query, access=LOCAL_OPERATOR).studies
+    assert list(found) == [(s, score + 0.0) for s, score in expected[:limit]]
 
 
 @given(
@@ -168,6 +189,15 @@ def test_a_query_sees_one_moment(archive, monkeypatch):
     ranking = searcher.search(query, access=LOCAL_OPERATOR)
     assert ranking.eligible == 1  # neither the example nor what is at 3 T
     assert len(asked) == 1
+
+
+def test_a_pool_holds_nothing_that_its_reader_may_not_see(archive):
+    catalog, _ = archive
+    catalog.unreleased.add(study_id(1))
+    moment = Moments(index_over(catalog.rows), catalog).now(Access(sites=None))
+    pool = moment.pool(Filter(), [study_id(0), study_id(1)])
+    assert set(pool.studies()) == {study_id(0)}
+    assert pool.vector_of(study_id(1)) is None
 
 
 def test_threads_that_ask_at_once_read_once(archive):
