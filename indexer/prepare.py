@@ -15,8 +15,8 @@ from retrieval.clips.preview import sheet
 from retrieval.clips.store import FolderClipStore
 from retrieval.errors import InputError
 from retrieval.geometry.heart import heart_centre
-from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import Clip
+from retrieval.values.intake import FileSeen, StudyEntry
 from retrieval.values.report import Report
 from retrieval.values.study import Series, State, StudyId
 from retrieval.vault.pseudonyms import Pseudonyms

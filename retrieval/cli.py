@@ -1,10 +1,8 @@
 """`cineseek`: ask."""
 
-import json as jsonlib
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -44,14 +42,12 @@ from retrieval.cli_options import (
     limit_of,
     word_of,
 )
+from retrieval.cli_output import print_evaluation, print_json, print_table
 from retrieval.errors import UsageError
 from retrieval.values.clip import ClipId
 from retrieval.values.machine_finding import Method
 from retrieval.values.query import LOCAL_OPERATOR, Channel, Query
 from retrieval.values.study import StudyId
-
-if TYPE_CHECKING:
-    from retrieval.evaluating import Evaluation, GoldEvaluation
 
 app = typer.Typer(
     help="Find cardiac MRI studies by what you would say of them. Not for diagnosis.",
@@ -59,15 +55,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Edits:
-    """Changes to the chips of a query: numbers count from 1."""
-
-    off: tuple[int, ...] = ()
-    flip: tuple[int, ...] = ()
-    add: tuple[str, ...] = ()
 
 
 @app.command()
@@ -94,6 +81,8 @@ def search(
     json: Json = False,
 ) -> None:
     """Rank the studies of the archive for a question in plain words."""
+    from retrieval.search.understand.edits import Edits, edited
+
     edits = Edits(off=tuple(off or ()), flip=tuple(flip or ()), add=tuple(add or ()))
     where = filter_of(
         view=view,
@@ -109,7 +98,7 @@ def search(
     channel = word_of(Channel, "channel", channels)
     query = Query(
         text=text,
-        chips=_chips(text, edits, literal=literal),
+        chips=edited(text, edits, literal=literal),
         literal=literal,
         like=None if like is None else StudyId(like),
         limit=limit_of(limit),
@@ -159,12 +148,12 @@ def why(
         picture=picture,
     )
     if json:
-        _print_json(why_views.why_json(found.why, found.map))
+        print_json(why_views.why_json(found.why, found.map))
         return
     typer.echo(why_views.carried_line(found.why))
-    _print_table(why_views.VIEW_COLUMNS, why_views.view_rows(found.why))
+    print_table(why_views.VIEW_COLUMNS, why_views.view_rows(found.why))
     typer.echo(why_views.hidden_line(found.map))
-    _print_table(why_views.PHASE_COLUMNS, why_views.phase_rows(found.map.occlusion))
+    print_table(why_views.PHASE_COLUMNS, why_views.phase_rows(found.map.occlusion))
 
 
 @app.command()
@@ -190,18 +179,18 @@ def show(
         more = {} if placed is None else {"machine_estimates": views.places_json(placed)}
         if placed is not None:
             more["machine_findings"] = answers.findings_json(findings, placed.encoder_id)
-        _print_json(views.study_json(found, clips, report) | more)
+        print_json(views.study_json(found, clips, report) | more)
         return
-    _print_table((), views.study_facts(found))
-    _print_table(views.SERIES_COLUMNS, views.series_rows(found))
+    print_table((), views.study_facts(found))
+    print_table(views.SERIES_COLUMNS, views.series_rows(found))
     if report is not None:
         typer.echo(f"\n{report.impression}")
     if placed is not None:
         typer.echo(f"\n{views.places_note(placed)}")
-        _print_table(views.ESTIMATE_COLUMNS if placed.standings else (), views.place_rows(placed))
+        print_table(views.ESTIMATE_COLUMNS if placed.standings else (), views.place_rows(placed))
     if findings:
         typer.echo(f"\n{answers.NOTE}")
-        _print_table(answers.FINDING_COLUMNS, answers.finding_rows(findings))
+        print_table(answers.FINDING_COLUMNS, answers.finding_rows(findings))
 
 
 @app.command()
@@ -254,11 +243,11 @@ def classify(
         classifying.export(found, file)
     written = None if write is None else classifying.keep(found, write, deployed)
     if json:
-        _print_json(found.told(shown) | {"written": written})
+        print_json(found.told(shown) | {"written": written})
         return
     for answer in found.answers:
         typer.echo(views.title(answer))
-        _print_table(views.PLACE_COLUMNS, found.rows(answer, shown))
+        print_table(views.PLACE_COLUMNS, found.rows(answer, shown))
         typer.echo("\n".join([*views.notes(answer), ""]))
     typer.echo(found.summary(), err=True)
     if written is not None:
@@ -281,9 +270,9 @@ def understand(
     terms = shipped_terms() if lexicon is None else load_terms(lexicon)
     understood = read(text, terms)
     if json:
-        _print_json(understood_views.understood_json(understood, terms))
+        print_json(understood_views.understood_json(understood, terms))
         return
-    _print_table(understood_views.CHIP_COLUMNS, understood_views.chip_rows(understood, terms))
+    print_table(understood_views.CHIP_COLUMNS, understood_views.chip_rows(understood, terms))
     for line in understood_views.remarks(understood):
         typer.echo(line, err=True)
 
@@ -315,7 +304,7 @@ def evaluate(
         judged = evaluating.evaluate_gold(deployed, labels)
         if html is not None:
             html.write_text(judged.page(), encoding="utf-8")
-        _print_evaluation(judged, json=json)
+        print_evaluation(judged, json=json)
         return
     found = evaluating.evaluate(
         deployed,
@@ -328,7 +317,7 @@ def evaluate(
             plot=plot,
         ),
     )
-    _print_evaluation(found, json=json)
+    print_evaluation(found, json=json)
     if plot is not None:
         evaluating.draw(found, plot)
 
@@ -358,7 +347,7 @@ def train(
         quiet=quiet,
     )
     if json:
-        _print_json({"run": str(folder), "checkpoint": str(checkpoint)})
+        print_json({"run": str(folder), "checkpoint": str(checkpoint)})
         return
     typer.echo(str(checkpoint))
 
@@ -377,61 +366,9 @@ def _answer(query: Query, home: Path | None, *, json: bool) -> None:
     where = choices.settle(query.where, reading.catalog, access=LOCAL_OPERATOR)
     ranking = reading.searcher.search(replace(query, where=where), access=LOCAL_OPERATOR)
     if json:
-        _print_json(views.ranking_json(ranking))
+        print_json(views.ranking_json(ranking))
         return
     for line in views.understood_lines(ranking):
         typer.echo(line, err=True)
-    _print_table(views.RANKING_COLUMNS, views.ranking_rows(ranking))
+    print_table(views.RANKING_COLUMNS, views.ranking_rows(ranking))
     typer.echo(views.ranking_summary(ranking), err=True)
-
-
-def _print_evaluation(found: "Evaluation | GoldEvaluation", *, json: bool) -> None:
-    if json:
-        _print_json(found.told())
-        return
-    for table in found.tables():
-        _print_table(table.columns, table.rows)
-        if table.note:
-            typer.echo(table.note)
-        typer.echo()
-    typer.echo(found.summary(), err=True)
-
-
-def _chips(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
-    """The query's chips as edited; None where nothing is."""
-    if edits == Edits():
-        return None
-    if literal:
-        raise UsageError(
-            "a literal query has no chips; leave --literal, or --off, --flip and --add"
-        )
-    from retrieval.search.understand.lines import chip_line, read_chip
-    from retrieval.search.understand.query import added, flipped, understand, without
-
-    query = understand(text)
-    for number in edits.off:
-        query = without(query, number - 1)
-    for number in edits.flip:
-        query = flipped(query, number - 1)
-    for line in edits.add:
-        query = added(query, read_chip(line))
-    return tuple(chip_line(chip) for chip in query.chips)
-
-
-def _print_json(value: object) -> None:
-    typer.echo(jsonlib.dumps(value))
-
-
-def _print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=bool(columns))
-    for column in columns:
-        # What is cut short cannot be asked for.
-        width = 24 if column in ("study", "series") else None
-        whole = width is not None or column == "chip"
-        table.add_column(column, no_wrap=whole, min_width=width)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)

@@ -17,6 +17,7 @@ from retrieval.values.embedding import (
     Embeddings,
     EncoderId,
     Keys,
+    Mask,
     Neighbours,
     StoredEmbedding,
     StoredEstimate,
@@ -24,11 +25,13 @@ from retrieval.values.embedding import (
 )
 from retrieval.values.estimate import Estimate
 from retrieval.values.finding import FindingName, Polarity
+from retrieval.values.intake import FileSeen, StudyEntry
 from retrieval.values.machine_finding import MachineFinding, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report, Statements
-from retrieval.values.study import PatientId, State, Study, StudyId
+from retrieval.values.standing import Standing
+from retrieval.values.study import State, Study, StudyId
 
 
 class TextEncoder(Protocol):
@@ -106,25 +109,27 @@ class VectorIndex(Protocol):
         """Name of the build this is."""
         ...
 
+    @property
+    def keys(self) -> Keys:
+        """(N,) int64, increasing: the key of each row. Read-only."""
+        ...
+
     def __len__(self) -> int: ...
 
     def search(
-        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+        self, queries: Embeddings, *, k: int | None, allowed: Mask | None = None
     ) -> list[Neighbours]:
-        """Find the k best keys for each query; k None ranks every allowed key.
+        """Find the k best keys for each query; k None ranks every allowed row.
 
-        When `allowed` is given only those keys compete (unknown ones are
-        ignored), so fewer than k come back only if fewer than k are allowed.
-        Order and scores are exactly those of `Neighbours`.
+        When `allowed` (N,) is given only rows where it is true compete, so
+        fewer than k come back only if fewer than k are allowed; ValueError for
+        a mask of another length. Order and scores are exactly those of
+        `Neighbours`.
         """
         ...
 
     def vectors(self, keys: Keys) -> Embeddings:
         """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
-        ...
-
-    def known(self, keys: Keys) -> Keys:
-        """Those of `keys` that have a vector here, increasing, each once."""
         ...
 
 
@@ -159,17 +164,25 @@ class CatalogReader(Protocol):
         """The eligible studies that have a report."""
         ...
 
-    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
-        """Whose each eligible study is."""
-        ...
-
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:
         """Every embedding key of the eligible studies and what it belongs to.
 
         Clip-level keys are limited to clips that meet the views and techniques
-        of `where`. A study-level key has ClipId None.
+        of `where`. A study-level key has ClipId None. Slow: searching goes by
+        `standing`, and this is what that is judged by.
+        """
+        ...
+
+    def standing(
+        self, encoder_id: EncoderId, *, since: int | None, access: Access
+    ) -> Standing | None:
+        """All that masks are made of, as it has changed since a revision (None: all of it).
+
+        The studies are those of `eligible` under no filter and this access, the
+        keys those of `keys`; all of one moment, and never older than the last
+        write that was committed before. None if nothing has changed.
         """
         ...
 
@@ -246,47 +259,6 @@ class CatalogReader(Protocol):
     def ledger(self, *, access: Access) -> list[Study]:
         """Every study ever found, in every state, with its series, ordered by id."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileSeen:
-    """One file of an archive, by the keyed pseudonym of its path.
-
-    Attributes
-    ----------
-    used
-        True if at least one frame of it is part of an indexed series.
-    reason
-        Why not, if not: "duplicate SOPInstanceUID", "not DICOM", "empty file", ...
-    size, modified_ns
-        So that an unchanged file is known again without being opened.
-    """
-
-    key: str
-    study: StudyId | None
-    used: bool
-    reason: str = ""
-    size: int
-    modified_ns: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StudyEntry:
-    """All that one study brings into the catalog, in one transaction.
-
-    Attributes
-    ----------
-    source_digest
-        Digest of the study's file keys, sizes and times, so that an unchanged
-        study is not read again.
-    """
-
-    study: Study
-    clips: tuple[ClipRecord, ...]
-    files: tuple[FileSeen, ...]
-    source_digest: str
-    accession_key: str | None = None
-    released: bool = True
 
 
 class Catalog(CatalogReader, Protocol):

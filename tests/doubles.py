@@ -17,6 +17,7 @@ from retrieval.values.embedding import (
     Embeddings,
     EncoderId,
     Keys,
+    Mask,
     Neighbours,
     StoredEmbedding,
     StoredEstimate,
@@ -28,6 +29,7 @@ from retrieval.values.machine_finding import MachineFinding, StoredMachineFindin
 from retrieval.values.measurement import LARGEST, Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
+from retrieval.values.standing import KINDS, STRAY, WHOLE, Standing, StudyFacts
 from retrieval.values.study import PatientId, SeriesId, State, Study, StudyId, Technique, View
 
 ENCODER = EncoderId("fake@000000000001")
@@ -59,24 +61,25 @@ class DictIndex:
     def __len__(self) -> int:
         return len(self._vectors)
 
+    @property
+    def keys(self) -> Keys:
+        return np.array(sorted(self._vectors), dtype=np.int64)
+
     def search(
-        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+        self, queries: Embeddings, *, k: int | None, allowed: Mask | None = None
     ) -> list[Neighbours]:
         if queries.encoder_id != self.encoder_id:
             raise EncoderMismatch(index=self.encoder_id, query=queries.encoder_id)
         if k is not None and k < 1:
             raise ValueError(f"k is {k}")
-        keys = (
-            set(self._vectors) if allowed is None else set(self._vectors) & set(map(int, allowed))
-        )
+        if allowed is not None and (len(allowed) != len(self) or allowed.dtype != bool):
+            raise ValueError(f"a mask of {allowed.shape} {allowed.dtype}")
+        keys = set((self.keys if allowed is None else self.keys[allowed]).tolist())
         return [self._best(query, keys, k) for query in queries.vectors]
 
     def vectors(self, keys: Keys) -> Embeddings:
         rows = [self._vectors[int(key)] for key in keys]
         return Embeddings(self.encoder_id, np.array(rows, dtype=np.float32))
-
-    def known(self, keys: Keys) -> Keys:
-        return np.array(sorted(set(map(int, keys)) & set(self._vectors)), dtype=np.int64)
 
     def _best(self, query: np.ndarray, keys: set[int], k: int | None) -> Neighbours:
         scored = sorted((-exact_score(self._vectors[key], query), key) for key in keys)[:k]
@@ -166,6 +169,7 @@ class DictCatalog:
     machine_found: list[StoredMachineFinding] = field(default_factory=list)
     reports: dict[StudyId, Report] = field(default_factory=dict)
     unreleased: set[StudyId] = field(default_factory=set)
+    told: list[object] = field(default_factory=list)
 
     def add(
         self, study: Study, clips: Iterable[ClipRecord] = (), rows: Iterable[StoredEmbedding] = ()
@@ -193,9 +197,6 @@ class DictCatalog:
     def reported(self, where: Filter, *, access: Access) -> frozenset[StudyId]:
         return self.eligible(where, access=access) & self.reports.keys()
 
-    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
-        return {s: self.held[s].patient.id for s in self.eligible(where, access=access)}
-
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:
@@ -207,6 +208,49 @@ class DictCatalog:
             and row.study in eligible
             and (row.clip is None or _fits(self.clip_records[row.clip], where))
         }
+
+    def standing(
+        self, encoder_id: EncoderId, *, since: int | None, access: Access
+    ) -> Standing | None:
+        """The revision is how often something else was found here than the time before."""
+        seen = (dict(self.held), dict(self.clip_records), list(self.rows), set(self.unreleased))
+        if self.told[-1:] != [seen]:
+            self.told.append(seen)
+        if since == len(self.told):
+            return None
+        ids = sorted(self.eligible(Filter(), access=access))
+        rows = [row for row in self.rows if row.encoder_id == encoder_id and row.study in ids]
+        kinds = {(c.study, c.view, c.technique) for c in self.clip_records.values()}
+        return Standing(
+            revision=len(self.told),
+            changed=None,
+            studies=tuple(self._facts(self.held[study]) for study in ids),
+            shows=np.array([[(i, *kind) in kinds for i in ids] for kind in KINDS], dtype=bool),
+            keys=np.array([row.key for row in rows], dtype=np.int64),
+            owners=np.array([ids.index(row.study) for row in rows], dtype=np.int32),
+            kinds=np.array([self._kind(row) for row in rows], dtype=np.int16),
+            clips=np.array([row.clip or "" for row in rows], dtype=np.bytes_),
+        )
+
+    def _facts(self, study: Study) -> StudyFacts:
+        person, scanner = study.patient, study.scanner
+        return StudyFacts(
+            id=study.id,
+            patient=person.id,
+            site=study.site,
+            released=study.id not in self.unreleased,
+            sex=person.sex,
+            age_years=person.age_years,
+            year=study.year,
+            vendor=scanner.vendor,
+            field_strength_t=scanner.field_strength_t,
+        )
+
+    def _kind(self, row: StoredEmbedding) -> int:
+        if row.clip is None:
+            return WHOLE
+        clip = self.clip_records[row.clip]
+        return KINDS.index((clip.view, clip.technique)) if clip.study == row.study else STRAY
 
     def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
         self.study(study, access=access)

@@ -29,6 +29,10 @@ class Searches(Protocol):
         """Rank the eligible studies, best first."""
         ...
 
+    def wider(self, ranking: Ranking, *, access: Access) -> list[tuple[str, int]]:
+        """Broader words for a query, and how many reports say them."""
+        ...
+
 
 class Explains(Protocol):
     """Says why studies answer queries."""

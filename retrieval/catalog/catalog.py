@@ -51,9 +51,9 @@ from retrieval.catalog.versions import (
     studies_with,
 )
 from retrieval.errors import SchemaOutOfDate
-from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, EncoderId, Keys, StoredEmbedding, StoredEstimate
+from retrieval.values.intake import FileSeen, StudyEntry
 from retrieval.values.machine_finding import StoredMachineFinding
 from retrieval.values.report import Report, Statements
 from retrieval.values.study import State, StudyId

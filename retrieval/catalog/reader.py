@@ -17,6 +17,7 @@ from retrieval.catalog.rows import (
     measurement_value,
     study_value,
 )
+from retrieval.catalog.standing import standing_of
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
@@ -39,7 +40,8 @@ from retrieval.values.machine_finding import MachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
 from retrieval.values.report import Report
-from retrieval.values.study import PatientId, Study, StudyId, Technique, View
+from retrieval.values.standing import Standing
+from retrieval.values.study import Study, StudyId, Technique, View
 
 _MOST_NAMES = 10_000
 """Values in one IN (...): SQLite takes 32,766 parameters, PostgreSQL 65,535."""
@@ -88,12 +90,6 @@ class SqlReader:
         with self._database.reading() as session:
             return frozenset(StudyId(study) for study in session.scalars(query))
 
-    def patients(self, where: Filter, *, access: Access) -> dict[StudyId, PatientId]:
-        """Whose each eligible study is."""
-        query = select(StudyRow.id, StudyRow.patient).where(*eligible(where, access))
-        with self._database.reading() as session:
-            return {StudyId(s): PatientId(p) for s, p in session.execute(query)}
-
     def keys(
         self, where: Filter, encoder_id: EncoderId, *, access: Access
     ) -> dict[int, tuple[StudyId, ClipId | None]]:
@@ -109,13 +105,25 @@ class SqlReader:
             .order_by(EmbeddingRow.key)
         )
         if meets := clip_meets(where):
-            query = query.outerjoin(ClipRow, EmbeddingRow.clip == ClipRow.id)
+            own = and_(EmbeddingRow.clip == ClipRow.id, EmbeddingRow.study == ClipRow.study)
+            query = query.outerjoin(ClipRow, own)
             query = query.where(or_(EmbeddingRow.clip.is_(None), and_(*meets)))
         with self._database.reading() as session:
             return {
                 key: (StudyId(study), None if clip is None else ClipId(clip))
                 for key, study, clip in session.execute(query)
             }
+
+    def standing(
+        self, encoder_id: EncoderId, *, since: int | None, access: Access
+    ) -> Standing | None:
+        """All that masks are made of, as it has changed since a revision (None: all of it).
+
+        None if nothing has. Revisions are raised by triggers, in the very
+        transaction of the change, and read in that of the answer.
+        """
+        with self._database.reading() as session:
+            return standing_of(session, encoder_id, since, access)
 
     def clips(self, study: StudyId, *, access: Access) -> list[ClipRecord]:
         """The clips of one study: by technique (cine first), view, series, slice, variant."""

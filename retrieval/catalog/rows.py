@@ -19,10 +19,10 @@ from retrieval.catalog.tables import (
     SeriesRow,
     StudyRow,
 )
-from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StoredEmbedding, StoredEstimate
 from retrieval.values.finding import Finding
+from retrieval.values.intake import FileSeen, StudyEntry
 from retrieval.values.machine_finding import MachineFinding, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.report import Report

@@ -119,6 +119,8 @@ class ClipRow(Base):
             ["study", "series"], ["series.study", "series.id"], ondelete="CASCADE"
         ),
         Index("ix_clip_study_view_technique", "study", "view", "technique"),
+        # Tells a clip's view and technique without reading its long row.
+        Index("ix_clip_kind", "study", "id", "view", "technique"),
     )
 
     id: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="digest of its content")
@@ -272,6 +274,8 @@ class EmbeddingRow(Base):
         ),
         # Holds all that a mask needs, so that making one reads no vectors.
         Index("ix_embedding_mask", "encoder_id", "key", "study", "clip"),
+        # The same by study: beside its clips, and only what has changed.
+        Index("ix_embedding_owner", "encoder_id", "study", "clip", "key"),
     )
 
     key: Mapped[int] = mapped_column(
@@ -343,3 +347,26 @@ class MachineFindingRow(Base):
     studies: Mapped[int] = mapped_column(Integer, comment="how many were compared")
     made_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     made_by: Mapped[str] = mapped_column(Text, comment="program and version")
+
+
+class CatalogRevisionRow(Base):
+    """How often studies, clips and embeddings have changed: one row, raised by triggers alone."""
+
+    __tablename__ = "catalog_revision"
+    __table_args__ = (CheckConstraint("id = 1", name="single"),)
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(BIG, comment="raised by every change")
+
+
+class StudyRevisionRow(Base):
+    """The revision in which a study, its clips or its embeddings last changed.
+
+    Kept by triggers, for studies that are gone too: that is how a reader learns
+    that they are.
+    """
+
+    __tablename__ = "study_revision"
+
+    study: Mapped[str] = mapped_column(PSEUDONYM, primary_key=True, comment="here or gone")
+    number: Mapped[int] = mapped_column(BIG, index=True, comment="of its last change")

@@ -7,11 +7,11 @@ import numpy as np
 from retrieval.evaluation.calibration import calibrate, enough
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.asked import asked_vector
+from retrieval.search.moments import Moments
 from retrieval.search.understand.prompts import plain, prompts
 from retrieval.search.understand.table import shipped_terms
 from retrieval.search.understand.terms import Kind
 from retrieval.search.verdicts import Witness
-from retrieval.search.video import Pool
 from retrieval.values.query import Access, Filter, Verdict
 from retrieval.values.reliability import Calibration, Reliability
 from retrieval.values.study import PatientId, StudyId
@@ -35,13 +35,13 @@ def assess(
     trained_on
         Patients that the encoder learned from: they never take part.
     """
-    owners = catalog.keys(Filter(), index.encoder_id, access=access)
-    pool = Pool(index, owners)
+    now = Moments(index, catalog).now(access)
+    pool = now.pool(Filter(), now.eligible(Filter()))
     studies = catalog.studies(sorted(pool.studies()), access=access)
     patients = {s.id: s.patient.id for s in studies if s.patient.id not in trained_on}
     findings: dict[str, Calibration] = {}
     too_few: dict[str, tuple[int, int]] = {}
-    witness = Witness(catalog, Filter(), access)
+    witness = Witness(catalog, Filter(), now)
     for term in _findings():
         judged = _judged(witness, term, patients)
         names = sorted(judged)

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from retrieval.evaluation.metrics import LAST
 from retrieval.evaluation.scores import Ranks
 from retrieval.ports import CatalogReader, ClipStore, TextEncoder, VectorIndex, VideoEncoder
+from retrieval.search.moments import Moments
 from retrieval.search.searcher import Order
-from retrieval.search.video import Pool
 from retrieval.values.clip import Clip
 from retrieval.values.embedding import EncoderId, StudyEmbedding, unit_rows
 from retrieval.values.estimate import Estimate
@@ -65,8 +65,7 @@ def published(
 ) -> Seen:
     """See studies through the live generation, as a search does."""
     asked = frozenset(studies)
-    owners = catalog.keys(Filter(), index.encoder_id, access=access)
-    pool = Pool(index, {key: owner for key, owner in owners.items() if owner[0] in asked})
+    pool = Moments(index, catalog).now(access).pool(Filter(), asked)
     estimates = catalog.estimates(index.encoder_id, access=access)
     return Seen(
         encoder_id=index.encoder_id,

@@ -27,6 +27,8 @@ An exam that came in under two patients' ids embeds alike but for rounding; the
 nearest two of 52 different simulated hearts reach 0.98.
 """
 
+Pairs = NDArray[np.int64]
+
 DIRECTIONS = 8
 """Vectors are told apart along so many directions first, which is cheap, and then as a whole."""
 
@@ -88,15 +90,17 @@ def collapse(
     return kept, {lead: tuple(several) for lead, several in folded.items()}
 
 
-def copies(studies: Sequence[StudyId], vectors: Vectors) -> list[tuple[StudyId, StudyId]]:
-    """Pairs of studies whose vectors (N, D), of length 1, are practically equal."""
+def copies(vectors: Vectors) -> Pairs:
+    """(P, 2) places of pairs of vectors (N, D), of length 1, that are practically equal."""
+    if len(vectors) < 2:
+        return np.empty((0, 2), dtype=np.int64)
     rows = vectors.astype(np.float64)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     # No projection makes a distance longer, so no pair is lost on the way.
     reach = float(np.sqrt(2 - 2 * COPY_COSINE)) + 1e-9
     near = KDTree(rows @ _directions(rows.shape[1])).query_pairs(reach, output_type="ndarray")
     cosines = np.einsum("nd,nd->n", rows[near[:, 0]], rows[near[:, 1]])
-    return [(studies[a], studies[b]) for a, b in near[cosines >= COPY_COSINE].tolist()]
+    return near[cosines >= COPY_COSINE].astype(np.int64)
 
 
 def further(

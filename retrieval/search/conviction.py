@@ -57,12 +57,12 @@ class Judge:
                 found.pool,
                 self._reliability,
                 texts=self._texts,
-                witness=Witness(self._catalog, found.where, access),
+                witness=Witness(self._catalog, found.where, found.now),
             )
         believed = beliefs(assessed, found.first)
         conviction = Conviction.CONVINCING
         if not convincing(wanted, believed, found):
-            reported = self._catalog.reported(found.where, access=access) & found.compared
+            reported = found.compared & self._catalog.reported(found.where, access=access)
             share = len(reported) / max(len(found.compared), 1)
             conviction = doubt(wanted, assessed, reported=share)
         badges = tuple((chip_line(chip), self._badge(chip.term)) for chip in wanted)

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from retrieval.search.collapse import Folded
+from retrieval.search.members import Studies
+from retrieval.search.moments import Moment
 from retrieval.search.plan import Plan
 from retrieval.search.video import Pool
 from retrieval.values.embedding import Embeddings
@@ -34,6 +36,8 @@ class Found:
 
     Attributes
     ----------
+    now
+        The archive as it was when the query came.
     where
         The query's filter, narrowed by its words.
     channels
@@ -54,11 +58,12 @@ class Found:
         What lies under each hit: further studies of its patient, and copies.
     """
 
+    now: Moment
     order: Order
     planned: Plan
     where: Filter
     channels: tuple[str, ...]
-    compared: frozenset[StudyId]
+    compared: Studies
     first: tuple[StudyId, ...]
     set_aside: int = 0
     answers: int = 0

@@ -70,7 +70,7 @@ class Finding:
 
     def beliefs(self, studies: Collection[StudyId]) -> dict[StudyId, Belief]:
         """What is believed of some studies; those without images that show it are left out."""
-        scores = self._pool.scores(self._direction, self._studies.intersection(studies))
+        scores = self._pool.scores(self._direction, self._studies & frozenset(studies))
         spoken, silent = self._prevalences
         return {
             study: Belief(

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 
 import numpy as np
@@ -14,10 +15,14 @@ from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.conviction import CANDIDATES, Judge
 from retrieval.search.found import Found, Order
 from retrieval.search.fuse import fuse, shared_ranks
+from retrieval.search.members import Studies
+from retrieval.search.moments import Moment, Moments
 from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
+from retrieval.search.understand.lines import read_chip
 from retrieval.search.verdicts import Reports, Witness, shown_by
 from retrieval.search.video import Pool
+from retrieval.search.widen import broader
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, unit_rows
 from retrieval.values.query import (
@@ -71,6 +76,7 @@ class Searcher:
         self._texts = texts
         self._index = index
         self._catalog = catalog
+        self._moments = Moments(index, catalog)
         self._judge = Judge(texts, catalog, reliability)
 
     def search(self, query: Query, *, access: Access) -> Ranking:
@@ -130,26 +136,37 @@ class Searcher:
         _check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
-        vectors = [vector for _, vector in self._vectors(planned, access)]
+        vectors = [vector for _, vector in self._vectors(planned, self._moments.now(access))]
         if query.channel is Channel.REPORT or not vectors:
             raise UsageError(f"reports answer {query.text!r}; it asks nothing of the images")
         return planned, where, vectors[-1]
 
-    def compared(self, query: Query, *, access: Access) -> tuple[Plan, frozenset[StudyId], Pool]:
+    def compared(self, query: Query, *, access: Access) -> tuple[Plan, Studies, Pool]:
         """What a query asks, the eligible studies, and the vectors that answer it by images.
 
         A query that asks nothing is held against all that its filter lets.
         """
         planned = plan(query)
         where = self._settled(query, planned, access)
-        eligible = self._eligible(query, planned, where, access)
-        return planned, eligible, self._pool(where, eligible, access)
+        now = self._moments.now(access)
+        eligible = self._eligible(query, planned, where, now)
+        return planned, eligible, now.pool(where, eligible)
 
     def direction(self, asked: Sequence[Sequence[str]]) -> Embeddings:
         """What the encoder makes of phrasings, as `asked_vector` does."""
         if self._texts is None:
             raise ValueError("this searcher was made without a text encoder")
         return asked_vector(self._texts, asked)
+
+    def vectors_of(self, study: StudyId, *, access: Access) -> Pool:
+        """The vectors of one study; none where it may not be seen."""
+        return self._moments.now(access).pool(Filter(), [study])
+
+    def wider(self, ranking: Ranking, *, access: Access) -> list[tuple[str, int]]:
+        """Broader words for a query, and how many reports say them; see `broader`."""
+        chips = [read_chip(line) for line in ranking.chips]
+        now = self._moments.now(access)
+        return broader(chips, ranking.query.where, self._catalog, now)
 
     def example(self, study: StudyId, *, access: Access) -> Embeddings:
         """The example's own vector, whatever filter the answers must meet.
@@ -161,22 +178,15 @@ class Searcher:
         UsageError
             It has no vector in this generation.
         """
-        pool = self._pool(Filter(), frozenset([study]), access)
-        vector = pool.vector_of(study)
-        if vector is None:
-            state = self._catalog.study(study, access=access).state
-            raise UsageError(
-                f"study {study} ({state}) has no vector in generation {self._index.generation}, "
-                "so nothing can be compared with it; choose an indexed study, or publish anew"
-            )
-        return vector
+        return self._example(study, self._moments.now(access))
 
     def _find(self, query: Query, access: Access) -> Found:
         _check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
-        eligible = self._eligible(query, planned, where, access)
-        said = Witness(self._catalog, where, access).say(planned.judged)
+        now = self._moments.now(access)
+        eligible = self._eligible(query, planned, where, now)
+        said = Witness(self._catalog, where, now).say(planned.judged)
         said = {study: told for study, told in said.items() if study in eligible}
         told = Reports(planned, said)
         compared, demoted = eligible, dict[StudyId, int]()
@@ -190,11 +200,11 @@ class Searcher:
         rankings: dict[str, dict[StudyId, float]] = {}
         pool, vector, missing = None, None, 0
         if query.channel is not Channel.REPORT and (planned.asked or planned.like):
-            pool = self._pool(where, compared, access)
+            pool = now.pool(where, compared)
             missing = self._count_missing(compared, pool)
             several = bool(reports or demoted or (planned.asked and planned.like))
             limit = None if several or query.collapsed else query.limit
-            for name, vector in self._vectors(planned, access):
+            for name, vector in self._vectors(planned, now):
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
@@ -202,8 +212,9 @@ class Searcher:
         answers = max(len(merged), len(compared) - missing if pool is not None else 0)
         folded: Mapping[StudyId, tuple[Folded, ...]] = {}
         if query.collapsed:
-            patients = self._catalog.patients(where, access=access)
-            merged, folded = collapse(merged, patients, pool.copies() if pool else ())
+            patients = now.patients([study for study, _ in merged])
+            alike = () if pool is None else self._moments.copies(now)
+            merged, folded = collapse(merged, patients, alike)
             answers = len(merged)
         order = Order(
             studies=tuple(merged[: query.limit]),
@@ -211,6 +222,7 @@ class Searcher:
             missing=missing,
         )
         return Found(
+            now=now,
             order=order,
             planned=planned,
             where=where,
@@ -233,25 +245,17 @@ class Searcher:
             where = within(where, planned.field_strengths, self._catalog, access=access)
         return where if where == query.where else settle(where, self._catalog, access=access)
 
-    def _eligible(
-        self, query: Query, planned: Plan, where: Filter, access: Access
-    ) -> frozenset[StudyId]:
-        eligible = self._catalog.eligible(where, access=access)
+    def _eligible(self, query: Query, planned: Plan, where: Filter, now: Moment) -> Studies:
+        eligible = now.eligible(where)
         for never in planned.never:
-            meant = settle(never, self._catalog, access=access)
-            eligible -= self._catalog.eligible(meant, access=access)
-        examples = self._catalog.studies(planned.like, access=access)
+            meant = settle(never, self._catalog, access=now.access)
+            eligible -= now.eligible(meant)
+        examples = self._catalog.studies(planned.like, access=now.access)
         if query.other_patients and examples:
-            patients = {example.patient.id for example in examples}
-            others = self._catalog.studies(sorted(eligible), access=access)
-            eligible = frozenset(s.id for s in others if s.patient.id not in patients)
+            eligible -= now.of_patients({example.patient.id for example in examples})
         return eligible - {example.id for example in examples}
 
-    def _pool(self, where: Filter, eligible: frozenset[StudyId], access: Access) -> Pool:
-        owners = self._catalog.keys(where, self._index.encoder_id, access=access)
-        return Pool(self._index, {k: owner for k, owner in owners.items() if owner[0] in eligible})
-
-    def _count_missing(self, eligible: frozenset[StudyId], pool: Pool) -> int:
+    def _count_missing(self, eligible: Studies, pool: Pool) -> int:
         missing = len(eligible - pool.studies())
         if missing:
             log.warning(
@@ -267,7 +271,7 @@ class Searcher:
         query: Query,
         planned: Plan,
         where: Filter,
-        compared: frozenset[StudyId],
+        compared: AbstractSet[StudyId],
         access: Access,
     ) -> list[tuple[StudyId, float, str]]:
         """Reports that share words with what no chip stands for."""
@@ -279,14 +283,25 @@ class Searcher:
         found = self._catalog.search_reports(text, where, limit=None, access=access)
         return [match for match in found if match[0] in compared]
 
-    def _vectors(self, planned: Plan, access: Access) -> Iterator[tuple[str, Embeddings]]:
+    def _vectors(self, planned: Plan, now: Moment) -> Iterator[tuple[str, Embeddings]]:
         """What is compared with the archive: the words, the examples; the words last."""
         if planned.like:
-            rows = [self.example(study, access=access).vectors[0] for study in planned.like]
+            rows = [self._example(study, now).vectors[0] for study in planned.like]
             mean = unit_rows(np.mean(rows, axis=0, keepdims=True))
             yield "example", Embeddings(self._index.encoder_id, mean)
         if planned.asked:
             yield "words", self.direction(planned.asked)
+
+    def _example(self, study: StudyId, now: Moment) -> Embeddings:
+        """The example's own vector, whatever filter the answers must meet."""
+        vector = now.pool(Filter(), [study]).vector_of(study)
+        if vector is None:
+            state = self._catalog.study(study, access=now.access).state
+            raise UsageError(
+                f"study {study} ({state}) has no vector in generation {self._index.generation}, "
+                "so nothing can be compared with it; choose an indexed study, or publish anew"
+            )
+        return vector
 
     def _hits(
         self,
@@ -321,7 +336,9 @@ class Searcher:
         best: dict[StudyId, tuple[ClipId, float]] = {}
         if found.pool is not None and found.vector is not None:
             best = found.pool.best_clips(found.vector, ids)
-            best |= self._showing(ids, found, access).best_clips(found.vector, ids)
+            showing = self._showing(ids, found)
+            if showing is not None:
+                best |= showing.best_clips(found.vector, ids)
         named = self._catalog.clips_named([clip for clip, _ in best.values()], access=access)
         shown = {clip.study: clip for clip in named}
         for study in ids:
@@ -337,15 +354,15 @@ class Searcher:
             for study in ids
         }
 
-    def _showing(self, ids: list[StudyId], found: Found, access: Access) -> Pool:
-        """Clips of the techniques that show what is wanted; empty where that may be any."""
+    def _showing(self, ids: list[StudyId], found: Found) -> Pool | None:
+        """Clips of the techniques that show what is wanted; None where that may be any."""
         techniques = shown_by(found.planned.wanted)
         asked = found.where.techniques
         techniques = techniques & asked if asked else techniques
         if not techniques:
-            return Pool(self._index, {})
+            return None
         where = replace(found.where, techniques=techniques)
-        return self._pool(where, frozenset(ids), access)
+        return found.now.pool(where, ids)
 
 
 def _most(limit: int | None) -> int | None:

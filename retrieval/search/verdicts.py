@@ -12,6 +12,8 @@ from types import MappingProxyType
 
 from retrieval.language.lexicon import lexicon
 from retrieval.ports import CatalogReader
+from retrieval.search.members import Studies
+from retrieval.search.moments import Moment
 from retrieval.search.plan import Judged, Plan
 from retrieval.search.understand.chips import FindingChip, MeasurementChip
 from retrieval.search.understand.interval import Interval
@@ -20,7 +22,7 @@ from retrieval.search.understand.query import understand
 from retrieval.search.understand.table import shipped_terms
 from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.measurement import Measurement
-from retrieval.values.query import Access, Filter, Said, Verdict
+from retrieval.values.query import Filter, Said, Verdict
 from retrieval.values.study import Sex, StudyId, Technique
 
 SHOWN_BY: Mapping[FindingName, frozenset[Technique]] = MappingProxyType(
@@ -52,10 +54,11 @@ Told = tuple[Verdict, str]
 class Witness:
     """Asks the reports of a catalog, under one filter, as one reader may see them."""
 
-    def __init__(self, catalog: CatalogReader, where: Filter, access: Access) -> None:
+    def __init__(self, catalog: CatalogReader, where: Filter, now: Moment) -> None:
         self._catalog = catalog
         self._where = where
-        self._access = access
+        self._now = now
+        self._access = now.access
 
     def say(self, chips: Sequence[Judged]) -> dict[StudyId, tuple[Said, ...]]:
         """What each report says of each chip; studies whose report says nothing are left out."""
@@ -67,12 +70,12 @@ class Witness:
                 found.setdefault(study, []).append(said)
         return {study: tuple(said) for study, said in found.items()}
 
-    def acquired(self, chip: Judged) -> frozenset[StudyId] | None:
+    def acquired(self, chip: Judged) -> Studies | None:
         """Studies that have what shows the finding; None where any study does."""
         finding = chip.finding if isinstance(chip, FindingChip) else None
         if finding is None or finding not in SHOWN_BY:
             return None
-        return self._eligible(techniques=SHOWN_BY[finding])
+        return self._now.eligible(Filter(techniques=SHOWN_BY[finding]))
 
     def _of(self, chip: Judged) -> dict[StudyId, Told]:
         if isinstance(chip, MeasurementChip):
@@ -92,7 +95,10 @@ class Witness:
         if not chip.severity or chip.range is None:
             return stated
         ranges = chip.range
-        sexes = {sex: self._eligible(sexes=frozenset([sex])) for sex in (Sex.FEMALE, Sex.MALE)}
+        sexes = {
+            sex: self._now.eligible(Filter(sexes=frozenset([sex])))
+            for sex in (Sex.FEMALE, Sex.MALE)
+        }
 
         def asked(study: StudyId) -> Interval | None:
             known = [sex for sex, studies in sexes.items() if study in studies]
@@ -135,12 +141,6 @@ class Witness:
                 told[study] = compared(measurement, values), sentence
         return told
 
-    def _eligible(
-        self, *, sexes: frozenset[Sex] = frozenset(), techniques: frozenset[Technique] = frozenset()
-    ) -> frozenset[StudyId]:
-        where = Filter(sexes=sexes, techniques=techniques)
-        return self._catalog.eligible(where, access=self._access)
-
 
 class Reports:
     """What the verdicts of reports mean for a ranking.
@@ -182,7 +182,8 @@ class Reports:
         """
         found = {
             study: self._agreed.get(study, 0) + matches.get(study, 0) / (1 + matches.get(study, 0))
-            for study in studies
+            for study in {*self._agreed, *matches}
+            if study in studies
         }
         best = sorted(found.items(), key=lambda item: (-item[1], item[0]))
         return {study: score for study, score in best if score > 0}

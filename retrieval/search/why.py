@@ -172,23 +172,14 @@ class Explainer:
         self, study: Study, direction: Embeddings, access: Access
     ) -> tuple[float | None, list[tuple[ClipId, float]]]:
         """The study's own score, and its clips' best first."""
-        owners = self._catalog.keys(_like(study), self._index.encoder_id, access=access)
-        own = {key: clip for key, (owner, clip) in owners.items() if owner == study.id}
-        keys = self._index.known(np.fromiter(own, dtype=np.int64))
-        if not len(keys):
+        scored = self._searcher.vectors_of(study.id, access=access).each(direction)
+        if not scored:
             raise UsageError(
                 f"study {study.id} ({study.state}) has no vector in generation "
                 f"{self._index.generation}; choose an indexed study, or publish anew"
             )
-        (found,) = self._index.search(direction, k=None, allowed=keys)
-        whole, clips = None, list[tuple[ClipId, float]]()
-        for key, score in zip(found.keys.tolist(), found.scores.tolist(), strict=True):
-            clip = own[key]
-            if clip is None:
-                whole = score
-            else:
-                clips.append((clip, score))
-        return whole, clips
+        clips = [(clip, score) for clip, score in scored if clip is not None]
+        return next((score for clip, score in scored if clip is None), None), clips
 
 
 def hidden(
@@ -212,18 +203,4 @@ def _by_view(ranked: Sequence[tuple[ClipRecord, float]]) -> tuple[ViewScore, ...
         ViewScore(view=view, technique=technique, clip=best[0], score=best[1], clips=len(group))
         for (view, technique), group in groups.items()
         for best in group[:1]
-    )
-
-
-def _like(study: Study) -> Filter:
-    """A filter that a study passes and few others do, so that the catalog need not list all."""
-    sex, tesla = study.patient.sex, study.scanner.field_strength_t
-    age = study.patient.age_years
-    return Filter(
-        sexes=frozenset() if sex is None else frozenset([sex]),
-        age_from=age,
-        age_to=age,
-        field_strengths_t=frozenset() if tesla is None else frozenset([tesla]),
-        year_from=study.year,
-        year_to=study.year,
     )

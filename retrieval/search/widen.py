@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from retrieval.ports import CatalogReader
+from retrieval.search.moments import Moment
 from retrieval.search.understand.chips import Chip, FindingChip
 from retrieval.search.understand.prompts import plain
 from retrieval.search.understand.table import shipped_terms
 from retrieval.search.verdicts import Witness
 from retrieval.values.finding import Polarity
-from retrieval.values.query import Access, Filter, Verdict
+from retrieval.values.query import Filter, Verdict
 
 
 def broader(
-    chips: Sequence[Chip], where: Filter, catalog: CatalogReader, *, access: Access
+    chips: Sequence[Chip], where: Filter, catalog: CatalogReader, now: Moment
 ) -> list[tuple[str, int]]:
     """Findings that those wanted are a kind of, or the finding without its details.
 
@@ -32,7 +33,7 @@ def broader(
         if chip.severity or chip.pattern or set(chip.anatomy) - {terms[chip.term].anatomy}:
             names[chip.term] = None
         names |= dict.fromkeys(terms[chip.term].narrower_than)
-    witness = Witness(catalog, where, access)
+    witness = Witness(catalog, where, now)
     return [(terms[name].name, _stating(witness, name)) for name in names]
 
 

@@ -22,6 +22,9 @@ Key = NewType("Key", int)
 Keys = NDArray[np.int64]
 Vectors = NDArray[np.float32]
 
+Mask = NDArray[np.bool_]
+"""One truth value for each row of a generation, in the order of its keys."""
+
 UNIT_TOLERANCE = 1e-3
 """How far from 1 a vector's length may be; half-precision encoders need this much."""
 

@@ -1,6 +1,6 @@
 """The judge: every allowed vector scored, nothing approximated. Slow, and always right."""
 
-from retrieval.values.embedding import Embeddings, EncoderId, Keys, Neighbours
+from retrieval.values.embedding import Embeddings, EncoderId, Keys, Mask, Neighbours
 from retrieval.vectors.order import rank, scores_of
 from retrieval.vectors.table import Rows, Table
 
@@ -38,11 +38,16 @@ class ExactIndex:
         """Name of the build this is."""
         return self._table.generation
 
+    @property
+    def keys(self) -> Keys:
+        """The key of each row, increasing."""
+        return self._table.keys
+
     def __len__(self) -> int:
         return len(self._table)
 
     def search(
-        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+        self, queries: Embeddings, *, k: int | None, allowed: Mask | None = None
     ) -> list[Neighbours]:
         """Find the k best keys for each query; see `VectorIndex.search`."""
         self._table.require(queries, k)
@@ -51,7 +56,3 @@ class ExactIndex:
     def vectors(self, keys: Keys) -> Embeddings:
         """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
         return self._table.select(keys)
-
-    def known(self, keys: Keys) -> Keys:
-        """Those of `keys` that have a vector here, increasing, each once."""
-        return self._table.known(keys)

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from retrieval.errors import EngineInexact, MaskIgnored
-from retrieval.values.embedding import Embeddings, EncoderId, Keys, Neighbours, Vectors
+from retrieval.values.embedding import Embeddings, EncoderId, Keys, Mask, Neighbours, Vectors
 from retrieval.vectors.exact import rank_rows
 from retrieval.vectors.order import STEP, rank, scores_of
 from retrieval.vectors.scanners import BLOCK, MAX_SCAN, Scan, Scanner, float32_error, longest
@@ -82,11 +82,16 @@ class FaissIndex:
         """Name of the build this is."""
         return self._table.generation
 
+    @property
+    def keys(self) -> Keys:
+        """The key of each row, increasing."""
+        return self._table.keys
+
     def __len__(self) -> int:
         return len(self._table)
 
     def search(
-        self, queries: Embeddings, *, k: int | None, allowed: Keys | None = None
+        self, queries: Embeddings, *, k: int | None, allowed: Mask | None = None
     ) -> list[Neighbours]:
         """Find the k best keys for each query; see `VectorIndex.search`."""
         self._table.require(queries, k)
@@ -104,10 +109,6 @@ class FaissIndex:
     def vectors(self, keys: Keys) -> Embeddings:
         """Return the stored vectors of `keys`, in that order; KeyError for an unknown one."""
         return self._table.select(keys)
-
-    def known(self, keys: Keys) -> Keys:
-        """Those of `keys` that have a vector here, increasing, each once."""
-        return self._table.known(keys)
 
     def _answer(
         self, query: NDArray[np.float32], k: int, rows: Rows | None, scan: Scan

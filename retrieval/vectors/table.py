@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from retrieval.values.embedding import Embeddings, EncoderId, Keys, Vectors
+from retrieval.values.embedding import Embeddings, EncoderId, Keys, Mask, Vectors
 
 Rows = NDArray[np.int64]
 
@@ -36,7 +36,8 @@ class Table:
             keys, vectors = keys[order], vectors[order]
         if np.any(keys[1:] == keys[:-1]):
             raise ValueError("a key names two vectors")
-        self.keys: Keys = keys
+        self.keys: Keys = keys.view()
+        self.keys.flags.writeable = False
         self.vectors: Vectors = vectors
         self.encoder_id: EncoderId = embeddings.encoder_id
         self.generation = generation
@@ -44,23 +45,28 @@ class Table:
     def __len__(self) -> int:
         return len(self.keys)
 
-    def rows(self, allowed: Keys | None) -> Rows | None:
-        """Rows of the allowed keys, increasing; unknown ones ignored. None where all compete."""
+    def rows(self, allowed: Mask | None) -> Rows | None:
+        """Rows that a mask allows, increasing. None where all compete.
+
+        Raises
+        ------
+        ValueError
+            The mask is not one of this table's rows.
+        """
         if allowed is None:
             return None
-        if np.array_equal(allowed, self.keys):  # what no filter leaves, found without a look-up
-            return None
-        rows = self._found(_distinct(allowed))
-        return None if len(rows) == len(self) else rows
-
-    def known(self, keys: Keys) -> Keys:
-        """Those of `keys` that name a vector here, increasing, each once."""
-        return self.keys[self._found(_distinct(keys))]
+        if allowed.shape != self.keys.shape or allowed.dtype != np.bool_:
+            raise ValueError(
+                f"a mask must be ({len(self)},) bool, not {allowed.shape} {allowed.dtype}"
+            )
+        return None if allowed.all() else np.flatnonzero(allowed)
 
     def select(self, keys: Keys) -> Embeddings:
         """Return the vectors of `keys` in that order; KeyError for an unknown one."""
         places = np.searchsorted(self.keys, keys)
-        found = self._hit(places, keys)
+        inside = places < len(self)
+        found = np.zeros(len(places), dtype=bool)
+        found[inside] = self.keys[places[inside]] == np.asarray(keys)[inside]
         if not np.all(found):
             raise KeyError(int(np.asarray(keys)[~found][0]))
         return Embeddings(self.encoder_id, self.vectors[places])
@@ -83,21 +89,3 @@ class Table:
                 f"queries have {queries.vectors.shape[1]} dimensions; "
                 f"this index has {self.vectors.shape[1]}"
             )
-
-    def _found(self, keys: Keys) -> Rows:
-        places = np.searchsorted(self.keys, keys)
-        return places[self._hit(places, keys)]
-
-    def _hit(self, places: Rows, keys: Keys) -> NDArray[np.bool_]:
-        inside = places < len(self)
-        hit = np.zeros(len(places), dtype=bool)
-        hit[inside] = self.keys[places[inside]] == np.asarray(keys)[inside]
-        return hit
-
-
-def _distinct(keys: Keys) -> Keys:
-    """`keys`, increasing, each once; np.unique would hash them, which takes 40 times as long."""
-    if np.all(keys[1:] > keys[:-1]):
-        return keys
-    keys = np.sort(keys)
-    return keys[np.append(keys[1:] != keys[:-1], True)]

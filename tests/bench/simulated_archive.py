@@ -16,10 +16,10 @@ from retrieval.language.measurements import find_measurements
 from retrieval.language.sections import impression_of
 from retrieval.phantom.sentences import write_report
 from retrieval.phantom.truth import HeartTruth
-from retrieval.ports import StudyEntry
 from retrieval.training.trial import simulated_patient
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import Embeddings, EncoderId, StudyEmbedding, rows_of
+from retrieval.values.intake import StudyEntry
 from retrieval.values.report import Report
 from retrieval.values.study import Series, State, Study, StudyId
 from retrieval.vectors.exact import ExactIndex

@@ -15,10 +15,11 @@ from retrieval.catalog.catalog import SqlCatalog
 from retrieval.clips.store import FolderClipStore
 from retrieval.language.findings import find_findings
 from retrieval.language.sections import impression_of
-from retrieval.ports import CatalogReader, ClipStore, StudyEntry
+from retrieval.ports import CatalogReader, ClipStore
 from retrieval.settings import Settings
 from retrieval.training import door, recipe
 from retrieval.values.clip import Clip, ClipId, identify
+from retrieval.values.intake import StudyEntry
 from retrieval.values.query import LOCAL_OPERATOR, Filter
 from retrieval.values.report import Report
 

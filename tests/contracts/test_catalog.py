@@ -12,9 +12,9 @@ from sqlalchemy.exc import IntegrityError
 
 from retrieval.catalog import catalog as catalog_module
 from retrieval.errors import ClipNotFound, StudyNotFound
-from retrieval.ports import FileSeen
 from retrieval.values.clip import ClipId
 from retrieval.values.finding import FindingName
+from retrieval.values.intake import FileSeen
 from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
 from retrieval.values.study import (
     Patient,
@@ -295,8 +295,11 @@ READS_ONE = {
 }
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
-    "patients": lambda c, access: set(c.patients(EVERYTHING, access=access)),
+    "reported": lambda c, access: c.reported(EVERYTHING, access=access),
     "keys": lambda c, access: {s for s, _ in c.keys(EVERYTHING, ENCODER, access=access).values()},
+    "standing": lambda c, access: {
+        s.id for s in c.standing(ENCODER, since=None, access=access).studies
+    },
     "assertions": lambda c, access: set(
         c.assertions([FindingName.SCAR], EVERYTHING, access=access)
     ),
@@ -438,8 +441,6 @@ def test_filters_and_facets_agree_with_plain_python(catalog, entries, where, acc
         catalog.put_embeddings(make_rows(entry))
     allowed = {e.study.id for e in entries if passes(e, where, access)}
     assert catalog.eligible(where, access=access) == allowed
-    patients = {e.study.id: e.study.patient.id for e in entries if e.study.id in allowed}
-    assert catalog.patients(where, access=access) == patients
     clips = {c.id for e in entries for c in e.clips if clip_passes(c, where)}
     assert catalog.keys(where, ENCODER, access=access) == {
         key: (r.study, r.clip)

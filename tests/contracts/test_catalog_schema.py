@@ -104,6 +104,8 @@ def test_a_first_catalog_keeps_what_it_holds_and_learns_estimates(url):
     assert vectors.vectors.tobytes() == vector.tobytes()
     assert catalog.studies_without(ENCODER) == []
     assert catalog.estimates(ENCODER, access=LOCAL_OPERATOR) == {}
+    news = catalog.standing(ENCODER, since=None, access=LOCAL_OPERATOR)
+    assert ([study.id for study in news.studies], news.keys.tolist()) == ([study_id(1)], [7])
     before = catalog.digest()
     catalog.put_embeddings([], make_estimates(entry))
     assert len(catalog.estimates(ENCODER, access=LOCAL_OPERATOR)[study_id(1)]) == len(Quantity)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from retrieval.catalog.catalog import SqlCatalog
 from retrieval.errors import ClipNotFound, StudyNotFound
+from retrieval.search.members import Studies
+from retrieval.search.roster import Roster
 from retrieval.values.finding import FindingName
-from retrieval.values.query import Access
+from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
 from retrieval.values.report import Report
 from retrieval.values.study import StudyId
 from tests.doubles import ENCODER, DictCatalog, WordEncoder
@@ -81,9 +83,17 @@ def test_a_dictionary_answers_as_the_catalog_does(empty, entries, where, access,
 
 def compare(real: SqlCatalog, double: DictCatalog, where, access: Access) -> None:
     assert double.eligible(where, access=access) == real.eligible(where, access=access)
-    assert double.patients(where, access=access) == real.patients(where, access=access)
+    assert double.reported(where, access=access) == real.reported(where, access=access)
     keys = real.keys(where, ENCODER, access=access)
     assert double.keys(where, ENCODER, access=access) == keys
+    everybody = np.array(sorted(real.keys(Filter(), ENCODER, access=LOCAL_OPERATOR)), np.int64)
+    for one in (double, real):
+        roster = Roster.unread(everybody)
+        roster = roster.after(one.standing(ENCODER, since=None, access=LOCAL_OPERATOR))
+        eligible = roster.eligible(where, access)
+        assert set(Studies(roster, eligible)) == real.eligible(where, access=access)
+        assert set(everybody[roster.rows(where, eligible)].tolist()) == set(keys)
+        assert one.standing(ENCODER, since=roster.revision, access=LOCAL_OPERATOR) is None
     estimates = real.estimates(ENCODER, access=access)
     assert double.estimates(ENCODER, access=access) == estimates
     scars = real.assertions([FindingName.SCAR], where, access=access)

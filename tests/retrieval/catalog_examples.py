@@ -1,16 +1,17 @@
 """Studies, clips and reports to put into a catalog, real enough and short to write."""
 
 import hashlib
+from dataclasses import fields
 from datetime import UTC, date, datetime
 
 import numpy as np
 from hypothesis import strategies as st
 
-from retrieval.ports import FileSeen, StudyEntry
 from retrieval.values.clip import ClipRecord, identify
 from retrieval.values.embedding import EncoderId, StudyEmbedding, estimate_rows_of, rows_of
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.intake import FileSeen, StudyEntry
 from retrieval.values.machine_finding import MachineFinding, Method, StoredMachineFinding
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Access, Filter
@@ -278,3 +279,12 @@ ACCESSES = st.builds(
     sites=st.none() | st.frozensets(st.sampled_from(["north", "south", "west"])),
     unreleased=st.booleans(),
 )
+
+
+@st.composite
+def filters(draw):
+    """Filters of one or two constraints, which leave somebody, or of any number."""
+    whole = draw(FILTERS)
+    names = draw(st.sets(st.sampled_from([f.name for f in fields(Filter)]), max_size=2))
+    few = Filter(**{name: getattr(whole, name) for name in names})
+    return draw(st.sampled_from([few, few, few, whole]))

@@ -12,12 +12,12 @@ import pytest
 from retrieval import cli, evaluating, wiring
 from retrieval.evaluation import gold_scores
 from retrieval.evaluation.gold import Ask, Gold
-from retrieval.ports import StudyEntry
 from retrieval.settings import Settings
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import StudyEmbedding, estimate_rows_of, rows_of, unit_rows
 from retrieval.values.estimate import Estimate, Quantity
 from retrieval.values.finding import Finding, FindingName, Polarity
+from retrieval.values.intake import StudyEntry
 from retrieval.values.report import Report
 from retrieval.values.study import (
     Patient,

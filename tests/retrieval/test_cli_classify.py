@@ -9,8 +9,8 @@ import pytest
 
 from retrieval import wiring
 from retrieval.classify import views
-from retrieval.ports import StudyEntry
 from retrieval.settings import Settings
+from retrieval.values.intake import StudyEntry
 from retrieval.values.query import LOCAL_OPERATOR, Filter
 from tests.doubles import ENCODER, WordEncoder, hexname
 from tests.retrieval.test_cli import ANGLES, WANTED, Door, fill, study_of

@@ -319,15 +319,6 @@ class FakeCatalog:
             if n % 6 != 5
         }
 
-    def search_reports(self, text, where, *, limit, access):
-        """Reports that hold any of the words, all alike."""
-        asked = set(text.lower().split())
-        return [
-            (s, 1.0, h.report.impression)
-            for s, h in sorted(self.hearts.items())
-            if h.report and passes(h, where) and asked & set(h.report.text.lower().split())
-        ][:limit]
-
     def machine_findings(self, study, encoder_id, *, access):
         """Of every third heart two: one with an interval, and one from a single example."""
         assert encoder_id == ENCODER
@@ -413,6 +404,10 @@ class FakeSearcher:
     def __init__(self, catalog):
         self.catalog = catalog
         self.queries = []
+
+    def wider(self, ranking, *, access):
+        """Of words that were understood, two; of others none."""
+        return [("LV dilation", 9), ("chamber dilation", 12)] if ranking.chips else []
 
     def search(self, query: Query, *, access):
         self.queries.append(query)

@@ -6,8 +6,6 @@ from html import escape
 import streamlit as st
 
 from retrieval.errors import UsageError
-from retrieval.search.understand.lines import read_chip
-from retrieval.search.widen import broader
 from retrieval.values.query import Filter, Ranking
 from webui import nomatch, words
 from webui.address import PAGE_SIZE, Address
@@ -72,8 +70,7 @@ def _answer(
     hits = ranking.hits[(address.page - 1) * PAGE_SIZE : address.page * PAGE_SIZE]
     st.html(status(ranking, len(hits), coverage, address, unread))
     if hits and nomatch.applies(ranking):
-        chips_read = [read_chip(line) for line in ranking.chips]
-        wider = broader(chips_read, address.where, desk.reading.catalog, access=READER)
+        wider = desk.reading.searcher.wider(ranking, access=READER)
         st.html(nomatch.page(ranking, address, coverage, wider))
     if not hits:
         _nothing(ranking, address)

@@ -6,7 +6,7 @@ from retrieval.catalog.catalog import SqlCatalog
 from retrieval.clips.store import FolderClipStore
 from retrieval.language.findings import find_findings
 from retrieval.language.sections import impression_of
-from retrieval.ports import StudyEntry
+from retrieval.values.intake import StudyEntry
 from retrieval.values.report import Report
 from retrieval.values.study import Series, SeriesId, State, StudyId, Technique, View
 from tests.beating import disc

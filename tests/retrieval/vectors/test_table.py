@@ -1,34 +1,35 @@
 """Which rows a mask means."""
 
-import hypothesis.strategies as st
 import numpy as np
-from hypothesis import given
+import pytest
 
 from retrieval.values.embedding import Embeddings, unit_rows
 from retrieval.vectors.table import Table
 from tests.doubles import ENCODER
 
 
-@given(
-    held=st.sets(st.integers(0, 40), min_size=1),
-    asked=st.lists(st.integers(-3, 45), max_size=60),
-    ordered=st.booleans(),
-)
-def test_rows_and_known_keys_are_those_of_the_sets(held: set[int], asked: list[int], ordered: bool):
-    rows = unit_rows(np.random.default_rng(0).normal(size=(len(held), 3)))
-    keys = np.array(sorted(held), dtype=np.int64)
-    table = Table(keys, Embeddings(ENCODER, rows), generation="g1")
-    wanted = np.array(sorted(asked) if ordered else asked, dtype=np.int64)
-    common = sorted(held & set(asked))
-    assert table.known(wanted).tolist() == common
-    found = table.rows(wanted)
-    assert found is None if len(common) == len(held) else keys[found].tolist() == common
+def table() -> Table:
+    return Table(np.array([9, 2, 7, 4]), Embeddings(ENCODER, unit_rows(np.eye(4))), generation="g1")
 
 
-def test_the_keys_of_a_table_mean_all_of_it():
-    rows = unit_rows(np.eye(4))
-    table = Table(np.array([9, 2, 7, 4]), Embeddings(ENCODER, rows), generation="g1")
-    assert table.rows(table.keys.copy()) is None
-    assert table.rows(None) is None
-    assert table.rows(np.array([9, 9, 2, 7, 4])) is None
-    assert table.rows(np.array([9, 9, 2])).tolist() == [0, 3]
+def test_a_mask_is_one_of_rows_in_the_order_of_keys():
+    held = table()
+    assert held.keys.tolist() == [2, 4, 7, 9]
+    assert held.rows(np.array([True, False, False, True])).tolist() == [0, 3]
+    assert held.rows(np.zeros(4, dtype=bool)).tolist() == []
+
+
+def test_where_all_compete_there_is_no_mask():
+    assert table().rows(None) is None
+    assert table().rows(np.ones(4, dtype=bool)) is None
+
+
+@pytest.mark.parametrize("mask", [np.ones(3, bool), np.ones((4, 1), bool), np.arange(4)])
+def test_what_is_no_mask_of_these_rows_is_refused(mask: np.ndarray):
+    with pytest.raises(ValueError, match=r"a mask must be \(4,\) bool"):
+        table().rows(mask)
+
+
+def test_nobody_can_change_the_keys():
+    with pytest.raises(ValueError, match="read-only"):
+        table().keys[0] = 3
