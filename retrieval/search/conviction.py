@@ -1,6 +1,6 @@
 """Whether an answer holds anything convincing, and how far it can be relied on."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from retrieval.ports import CatalogReader, TextEncoder
@@ -9,8 +9,7 @@ from retrieval.search.relevance import Finding, above_unrelated, beliefs, findin
 from retrieval.search.understand.chips import FindingChip
 from retrieval.search.understand.lines import chip_line
 from retrieval.search.understand.prompts import plain
-from retrieval.search.understand.words import content
-from retrieval.search.verdicts import Witness
+from retrieval.search.verdicts import Witness, told_in_words
 from retrieval.values.query import Access, Said, Verdict
 from retrieval.values.reliability import Badge, Belief, Conviction, Reliability
 from retrieval.values.study import StudyId
@@ -72,7 +71,7 @@ class Judge:
         """Where no finding is wanted: by reports, or beside what nobody finds in a heart."""
         free, like = found.planned.free, found.planned.like
         agreed = any(one.verdict is Verdict.AGREES for its in found.said.values() for one in its)
-        if agreed or told_in_words(free, found.sentences.values()):
+        if agreed or any(told_in_words(free, one) for one in found.sentences.values()):
             return Judged(conviction=Conviction.CONVINCING)
         if like and not free:
             return Judged()
@@ -122,17 +121,6 @@ def doubt(
     return Conviction.NOTHING if told else Conviction.UNKNOWN
 
 
-def told_in_words(text: str, sentences: Collection[str]) -> bool:
-    """Whether one sentence holds every word of a text that says something.
-
-    Words are the same if their first letters are: "effusions", "effusion".
-    """
-    asked = {_stem(word) for word in content(text)}
-    return bool(asked) and any(
-        asked <= {_stem(word) for word in content(sentence)} for sentence in sentences
-    )
-
-
 def _agreed(
     wanted: Sequence[FindingChip], said: Sequence[Said], believed: Sequence[Belief]
 ) -> bool:
@@ -148,7 +136,3 @@ def _agreed(
         for line in map(chip_line, wanted)
         for verdict in [verdicts.get(line)]
     )
-
-
-def _stem(word: str) -> str:
-    return word.removesuffix("s")[:6]

@@ -20,7 +20,7 @@ from retrieval.search.moments import Moment, Moments
 from retrieval.search.plan import Plan, plan
 from retrieval.search.representative import representative
 from retrieval.search.understand.lines import read_chip
-from retrieval.search.verdicts import Reports, Witness, shown_by
+from retrieval.search.verdicts import Reports, Witness, shown_by, told_in_words
 from retrieval.search.video import Pool
 from retrieval.search.widen import broader
 from retrieval.values.clip import ClipId
@@ -146,9 +146,8 @@ class Searcher:
 
         A query that asks nothing is held against all that its filter lets.
         """
-        planned = plan(query)
+        planned, now = plan(query), self._moments.now(access)
         where = self._settled(query, planned, access)
-        now = self._moments.now(access)
         eligible = self._eligible(query, planned, where, now)
         return planned, eligible, now.pool(where, eligible)
 
@@ -274,14 +273,19 @@ class Searcher:
         compared: AbstractSet[StudyId],
         access: Access,
     ) -> list[tuple[StudyId, float, str]]:
-        """Reports that share words with what no chip stands for."""
-        text = planned.free
-        if query.channel is Channel.REPORT and not planned.judged:
-            text = query.text
+        """Reports that share words with what no chip stands for.
+
+        Beside images only those count that say all of it in one sentence: of
+        words that merely occur, reports are full.
+        """
+        alone = query.channel is Channel.REPORT
+        text = query.text if alone and not planned.judged else planned.free
         if not text:
             return []
         found = self._catalog.search_reports(text, where, limit=None, access=access)
-        return [match for match in found if match[0] in compared]
+        return [
+            one for one in found if one[0] in compared and (alone or told_in_words(text, one[2]))
+        ]
 
     def _vectors(self, planned: Plan, now: Moment) -> Iterator[tuple[str, Embeddings]]:
         """What is compared with the archive: the words, the examples; the words last."""

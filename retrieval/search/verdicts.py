@@ -20,6 +20,7 @@ from retrieval.search.understand.interval import Interval
 from retrieval.search.understand.lines import chip_line
 from retrieval.search.understand.query import understand
 from retrieval.search.understand.table import shipped_terms
+from retrieval.search.understand.words import content
 from retrieval.values.finding import FindingName, Polarity
 from retrieval.values.measurement import Measurement
 from retrieval.values.query import Filter, Said, Verdict
@@ -205,6 +206,20 @@ def compared(measurement: Measurement, asked: Interval) -> Verdict:
     if lies is None:
         return Verdict.LEFT_OPEN
     return Verdict.AGREES if lies else Verdict.CONTRADICTS
+
+
+def told_in_words(text: str, sentence: str) -> bool:
+    """Whether a sentence holds every word of a text that says something.
+
+    Words are the same if they begin alike: "effusions", "effusion".
+    """
+    asked = _stems(text)
+    return bool(asked) and asked <= _stems(sentence)
+
+
+@lru_cache(maxsize=1 << 16)  # reports repeat their sentences
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(word.removesuffix("s")[:6] for word in content(text))
 
 
 def _denying(verdict: Verdict, *, looked: bool) -> Verdict:

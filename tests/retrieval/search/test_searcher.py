@@ -298,7 +298,7 @@ class TestReportChannel:
 def test_all_channels_are_fused_by_rank(archive: Archive):
     video = archive.add("video", 0.9)
     both = archive.add("both", 0.8, report="Dilated left ventricle.")
-    words = archive.add("words", -0.5, report="Dilated heart.")
+    words = archive.add("words", -0.5, report="The left ventricle, dilated as before.")
     ranking = archive.ask(channel=Channel.ALL)
     assert order(ranking) == [both, words, video]
     expected = [1 / 62 + 1 / 61, 1 / 63 + 1 / 62, 1 / 61]
