@@ -301,7 +301,7 @@ def test_all_channels_are_fused_by_rank(archive: Archive):
     words = archive.add("words", -0.5, report="The left ventricle, dilated as before.")
     ranking = archive.ask(channel=Channel.ALL)
     assert order(ranking) == [both, words, video]
-    expected = [1 / 62 + 1 / 61, 1 / 63 + 1 / 62, 1 / 61]
+    expected = [1 / 62 + 1 / 61, 1 / 63 + 1 / 61, 1 / 61]  # the reports say it alike
     assert [hit.score for hit in ranking.hits] == pytest.approx(expected)
     assert order(archive.ask(channel=Channel.ALL, limit=1)) == [both]
 
