@@ -47,11 +47,18 @@ def _phrasings(term: Term) -> tuple[str, ...]:
 
 
 def _with_details(phrase: str, chip: FindingChip, terms: Terms) -> str:
-    """A phrasing with the pattern and place that it does not say itself."""
+    """A phrasing with the severity, pattern and place that it does not say itself."""
     patterns = [terms[one].name for one in chip.pattern]
-    said = " ".join([*(p for p in patterns if p not in phrase), phrase])
+    said = " ".join([*_degrees(chip, terms), *(p for p in patterns if p not in phrase), phrase])
     places = [_place(one, terms) for one in chip.anatomy if not _told_by_term(one, chip, terms)]
     return f"{said} in the {' '.join(places)}" if places else said
+
+
+def _degrees(chip: FindingChip, terms: Terms) -> list[str]:
+    """ "mild to moderate"; nothing for what is still normal, which is no degree of a finding."""
+    if "low_normal" in chip.severity:
+        return []
+    return [" to ".join(terms[one].name for one in chip.severity)] if chip.severity else []
 
 
 def _place(name: str, terms: Terms) -> str:

@@ -7,10 +7,19 @@ from retrieval.search.understand.prompts import prompts
 
 
 def test_a_positive_finding_has_several_phrasings():
-    asked = prompts(read_chip("finding:lv_dilation;at=lv;severity=severe"))
+    asked = prompts(read_chip("finding:lv_dilation;at=lv"))
     assert asked[0] == "dilated left ventricle"
     assert len(asked) == len(set(asked)) >= 3
-    assert not any("sever" in one for one in asked)
+
+
+def test_every_phrasing_says_how_severe_it_is():
+    severe = prompts(read_chip("finding:lv_dilation;at=lv;severity=severe"))
+    assert severe[0] == "severe dilated left ventricle"
+    assert all(one.startswith("severe ") for one in severe)
+    several = prompts(read_chip("finding:lv_dilation;at=lv;severity=mild+moderate"))
+    assert all(one.startswith("mild to moderate ") for one in several)
+    normal = prompts(read_chip("finding:lv_dysfunction;at=lv;severity=low_normal"))
+    assert not any("low" in one for one in normal)
 
 
 def test_narrower_terms_are_asked_and_suggestions_are_not():
