@@ -4,6 +4,7 @@ import numpy as np
 
 from retrieval.classify.answer import Answer, Interval, places, ranked
 from retrieval.errors import UsageError
+from retrieval.search.asked import Asked
 from retrieval.search.searcher import Searcher
 from retrieval.values.machine_finding import Method
 from retrieval.values.query import Access, Channel, Filter, Query
@@ -34,10 +35,10 @@ def by_words(searcher: Searcher, finding: str, where: Filter, *, access: Access)
     whole = dict(pool.nearest(searcher.direction(asked), None))
     if not whole:
         raise UsageError(f"no eligible study can be scored for {finding!r}; widen the filters")
-    phrasings = tuple(dict.fromkeys(phrasing for group in asked for phrasing in group))
+    phrasings = tuple(dict.fromkeys(phrasing for one in asked for phrasing in one.phrasings))
     intervals: dict[StudyId, Interval] = {}
     if len(phrasings) > 1:
-        directions = (searcher.direction([[one]]) for one in phrasings)
+        directions = (searcher.direction([Asked((one,))]) for one in phrasings)
         intervals = _ranges([whole, *(dict(pool.nearest(one, None)) for one in directions)])
     return Answer(
         question=finding,

@@ -6,7 +6,7 @@ import numpy as np
 
 from retrieval.evaluation.calibration import calibrate, enough
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
-from retrieval.search.asked import asked_vector
+from retrieval.search.asked import Asked, asked_vector
 from retrieval.search.moments import Moments
 from retrieval.search.understand.prompts import plain, prompts
 from retrieval.search.understand.table import shipped_terms
@@ -50,7 +50,7 @@ def assess(
         if not enough(positive, people):
             too_few[term] = int(positive.sum()), int((~positive).sum())
             continue
-        found = pool.scores(asked_vector(texts, [prompts(plain(term))]), names)
+        found = pool.scores(asked_vector(texts, [Asked(prompts(plain(term)))]), names)
         findings[term] = calibrate(np.array([found[s] for s in names]), positive, people)
     return Reliability(
         encoder_id=index.encoder_id,

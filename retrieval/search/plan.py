@@ -1,14 +1,15 @@
 """What a query asks of whom: filters of the catalog, phrasings of the encoder, facts of reports."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.errors import UsageError
+from retrieval.search.asked import Asked
 from retrieval.search.understand.chips import Chip, FindingChip, LikeChip, MeasurementChip
 from retrieval.search.understand.interval import Interval
 from retrieval.search.understand.lines import chip_line, read_chip
 from retrieval.search.understand.narrowing import Narrowing, narrowing
-from retrieval.search.understand.prompts import prompts
+from retrieval.search.understand.prompts import plain, prompts
 from retrieval.search.understand.query import (
     UnderstoodQuery,
     beside,
@@ -18,6 +19,9 @@ from retrieval.search.understand.query import (
 from retrieval.values.finding import Polarity
 from retrieval.values.query import Filter, Query
 from retrieval.values.study import StudyId
+
+ONE_MORE_WORDING = 0.25
+"""Weight of words that say no more than the table's phrasings, which have 1."""
 
 Judged = FindingChip | MeasurementChip
 """Chips that a report can agree with or contradict."""
@@ -46,7 +50,7 @@ class Plan:
         Example studies.
     asked
         What the encoder is asked: the words as typed, and phrasings of the
-        findings in them. Each group is averaged, then the groups.
+        findings in them. Each is averaged, then both by their weights.
     judged
         What reports and their measurements can answer.
     """
@@ -58,7 +62,7 @@ class Plan:
     never: tuple[Filter, ...] = ()
     field_strengths: Interval | None = None
     like: tuple[StudyId, ...] = ()
-    asked: tuple[tuple[str, ...], ...] = ()
+    asked: tuple[Asked, ...] = ()
     judged: tuple[Judged, ...] = ()
 
     @property
@@ -87,7 +91,7 @@ def plan(query: Query) -> Plan:
     """
     like = () if query.like is None else (query.like,)
     if query.literal or not query.text.strip():
-        asked = ((query.text,),) if query.text.strip() else ()
+        asked = (Asked((query.text,)),) if query.text.strip() else ()
         return Plan(free=query.text.strip(), where=query.where, like=like, asked=asked)
     understood = understand(query.text)
     chips = understood.chips
@@ -130,7 +134,7 @@ def _examples(chips: Sequence[Chip], query: Query) -> list[StudyId]:
     return [study for study in named if study is not None]
 
 
-def _asked(query: UnderstoodQuery, chips: Sequence[Chip]) -> tuple[tuple[str, ...], ...]:
+def _asked(query: UnderstoodQuery, chips: Sequence[Chip]) -> tuple[Asked, ...]:
     """What the encoder is asked: the words that it can answer as typed, and the table's phrasings.
 
     Words that became a filter or a denial go; so do those of a chip that is
@@ -150,7 +154,26 @@ def _asked(query: UnderstoodQuery, chips: Sequence[Chip]) -> tuple[tuple[str, ..
     if not (lines or query.free_text):
         typed = ""
     phrasings = tuple(phrasing for chip in asked for phrasing in prompts(chip) if not normal)
-    return tuple(group for group in ((typed,) if typed else (), phrasings) if group)
+    said = Asked((typed,), _weight(query, chips) if phrasings else 1.0) if typed else None
+    known = Asked(phrasings) if phrasings else None
+    return tuple(one for one in (said, known) if one is not None)
+
+
+def _weight(query: UnderstoodQuery, chips: Sequence[Chip]) -> float:
+    """How much the words as typed count beside the table's phrasings.
+
+    Words that say more than the phrasings do (a place, a pattern, a number,
+    what nobody recognised) count as much. Others are one more wording, and may be one that
+    the encoder reads badly; counting less, they let those who ask the same in
+    other words find the same.
+    """
+    more = query.free_text or any(_is_number(chip) for chip in chips)
+    plainly = all(
+        chip_line(replace(chip, severity=(), certainty="")) == chip_line(plain(chip.term))
+        for chip in chips
+        if isinstance(chip, FindingChip) and chip.polarity is Polarity.PRESENT
+    )
+    return ONE_MORE_WORDING if plainly and not more else 1.0
 
 
 def _is_number(chip: Chip) -> bool:

@@ -14,7 +14,7 @@ from importlib.resources import files
 import numpy as np
 
 from retrieval.ports import TextEncoder
-from retrieval.search.asked import asked_vector
+from retrieval.search.asked import Asked, asked_vector
 from retrieval.search.calibrate import (
     prevalence_by_reports,
     prevalence_by_scores,
@@ -114,7 +114,7 @@ def findings(
         Finding(
             plain(term),
             known[term],
-            asked_vector(texts, [prompts(plain(term))]),
+            asked_vector(texts, [Asked(prompts(plain(term)))]),
             pool,
             witness,
             found,

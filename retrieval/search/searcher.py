@@ -9,7 +9,7 @@ import numpy as np
 
 from retrieval.errors import EncoderMismatch, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
-from retrieval.search.asked import asked_vector
+from retrieval.search.asked import Asked, asked_vector
 from retrieval.search.choices import settle, within
 from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.conviction import CANDIDATES, Judge
@@ -151,7 +151,7 @@ class Searcher:
         eligible = self._eligible(query, planned, where, now)
         return planned, eligible, now.pool(where, eligible)
 
-    def direction(self, asked: Sequence[Sequence[str]]) -> Embeddings:
+    def direction(self, asked: Sequence[Asked]) -> Embeddings:
         """What the encoder makes of phrasings, as `asked_vector` does."""
         if self._texts is None:
             raise ValueError("this searcher was made without a text encoder")

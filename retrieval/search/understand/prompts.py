@@ -55,7 +55,7 @@ def _with_details(phrase: str, chip: FindingChip, terms: Terms) -> str:
 
 
 def _degrees(chip: FindingChip, terms: Terms) -> list[str]:
-    """ "mild to moderate"; nothing for what is still normal, which is no degree of a finding."""
+    """Words such as "mild to moderate"; none for what is still normal, no degree of a finding."""
     if "low_normal" in chip.severity:
         return []
     return [" to ".join(terms[one].name for one in chip.severity)] if chip.severity else []

@@ -12,8 +12,9 @@ from retrieval.classify import by_examples as by_examples_module
 from retrieval.classify.by_examples import Examples, by_examples
 from retrieval.classify.by_words import by_words
 from retrieval.errors import StudyNotFound, UsageError
+from retrieval.search.asked import Asked, asked_vector
 from retrieval.search.plan import plan
-from retrieval.search.searcher import Searcher, asked_vector
+from retrieval.search.searcher import Searcher
 from retrieval.values.embedding import StudyEmbedding, rows_of, unit_rows
 from retrieval.values.machine_finding import Method
 from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Filter, Query
@@ -86,9 +87,9 @@ class TestWords:
         archive = Archive(24)
         answer = archive.ask()
         asked = plan(Query(text=FINDING)).asked
-        assert set(answer.asked) == {one for group in asked for one in group}
+        assert set(answer.asked) == {one for group in asked for one in group.phrasings}
         directions = [asked_vector(archive.texts, asked)]
-        directions += [asked_vector(archive.texts, [[one]]) for one in answer.asked]
+        directions += [asked_vector(archive.texts, [Asked((one,))]) for one in answer.asked]
         pool = archive.searcher.compared(Query(limit=None), access=LOCAL_OPERATOR)[2]
         studies = [p.study for p in answer.places]
         found = []

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from retrieval.errors import UsageError
+from retrieval.search.asked import Asked
 from retrieval.search.plan import plan
 from retrieval.values.query import Filter, Query
 from retrieval.values.study import StudyId
@@ -20,28 +21,48 @@ def lines(query: Query) -> tuple[str, ...]:
 def typed(query: Query) -> str:
     """The group of words that the encoder is asked as they stand."""
     first = plan(query).asked
-    return first[0][0] if first else ""
+    return first[0].phrasings[0] if first else ""
 
 
 def test_the_encoder_is_asked_what_it_can_see() -> None:
     found = plan(Query(text=TEXT))
     assert typed(Query(text=TEXT)) == "dilated left ventricle, LVEF < 35 %"
-    assert "enlarged left ventricular cavity" in found.asked[1]
-    assert not any("scar" in phrase for group in found.asked for phrase in group)
+    assert "enlarged left ventricular cavity" in found.asked[1].phrasings
+    assert not any("scar" in phrase for one in found.asked for phrase in one.phrasings)
     assert [type(chip).__name__ for chip in found.judged] == [
         "FindingChip", "FindingChip", "MeasurementChip",
     ]  # fmt: skip
     assert [chip.term for chip in found.wanted] == ["lv_dilation"]
 
 
+@pytest.mark.parametrize(
+    ("text", "weight"),
+    [
+        ("dilated left ventricle", 0.25),
+        ("severely dilated LV, women over 60", 0.25),
+        ("dilated LV without scar", 0.25),
+        ("subendocardial scar", 1.0),
+        ("scar in the septum", 1.0),
+        ("baggy dilated left ventricle of an athlete", 1.0),
+        ("dilated left ventricle, LVEF < 35 %", 1.0),
+        ("something quite else", 1.0),
+        ("preserved EF", 1.0),
+    ],
+)
+def test_words_that_say_no_more_than_the_phrasings_count_less(text: str, weight: float) -> None:
+    first, *known = plan(Query(text=text)).asked
+    assert first.weight == weight
+    assert all(one.weight == 1 for one in known)
+
+
 def test_a_literal_query_is_asked_as_it_stands() -> None:
     found = plan(Query(text=TEXT, literal=True))
-    assert found.asked == ((TEXT,),)
+    assert found.asked == (Asked((TEXT,)),)
     assert (found.chips, found.judged, found.where) == ((), (), Filter())
 
 
 def test_what_nobody_knows_is_asked_as_it_stands() -> None:
-    assert plan(Query(text="big baggy heart, men")).asked == (("big baggy heart",),)
+    assert plan(Query(text="big baggy heart, men")).asked == (Asked(("big baggy heart",)),)
 
 
 def test_a_denial_alone_asks_reports_only() -> None:
@@ -61,7 +82,7 @@ def test_edited_chips_stand_in_place_of_the_understood_ones() -> None:
     assert [chip.term for chip in plan(flipped).wanted] == ["lv_dilation"]
     more = replace(query, chips=(lv, scar, "finding:hcm"))
     assert typed(more) == query.text
-    assert "hypertrophic cardiomyopathy" in plan(more).asked[1]
+    assert "hypertrophic cardiomyopathy" in plan(more).asked[1].phrasings
 
 
 def test_examples_may_be_named_in_words_or_beside_them() -> None:
@@ -70,7 +91,7 @@ def test_examples_may_be_named_in_words_or_beside_them() -> None:
     this = plan(Query(text="like this, but without scar", like=StudyId(STUDY)))
     assert named.like == beside.like == this.like == (StudyId(STUDY),)
     assert named.judged[0].term == "lv_dysfunction"
-    assert (named.asked, this.asked) == ((("preserved EF",),), ())
+    assert (named.asked, this.asked) == ((Asked(("preserved EF",)),), ())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +108,7 @@ def test_examples_may_be_named_in_words_or_beside_them() -> None:
 )
 def test_what_is_called_normal_is_asked_and_what_is_denied_is_not(text: str, asked: str) -> None:
     found = plan(Query(text=text)).asked
-    assert (found[0][0] if found else "") == asked
+    assert (found[0].phrasings[0] if found else "") == asked
     assert len(found) == (2 if text == "dilated left ventricle without scar" else bool(asked))
 
 
