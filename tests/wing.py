@@ -63,8 +63,11 @@ class Wing:
         index = DictIndex(self.vectors)
         return assess(self.texts, index, self.catalog, trained_on=trained_on, access=LOCAL_OPERATOR)
 
+    def searcher(self, reliability: Reliability | None) -> Searcher:
+        """Answers over this archive."""
+        return Searcher(self.texts, DictIndex(self.vectors), self.catalog, reliability)
+
     def ask(self, text: str, reliability: Reliability | None, **given) -> Ranking:
         """Ask this archive."""
-        searcher = Searcher(self.texts, DictIndex(self.vectors), self.catalog, reliability)
         query = Query(text=text, **({"channel": Channel.ALL} | given))
-        return searcher.search(query, access=LOCAL_OPERATOR)
+        return self.searcher(reliability).search(query, access=LOCAL_OPERATOR)

@@ -216,3 +216,53 @@ def test_threads_that_ask_at_once_read_once(archive):
         thread.join()
     assert len(seen) == 8
     assert len(set(map(id, seen))) == 1
+
+
+def twin(rows, of, to):
+    """The second study with the first one's own vector."""
+    first = next(row for row in rows if row.study == of and row.clip is None)
+    return [
+        replace(row, vector=first.vector) if row.study == to and row.clip is None else row
+        for row in rows
+    ]
+
+
+def test_copies_are_found_once_and_follow_who_may_be_found(archive, monkeypatch):
+    catalog, _ = archive
+    catalog.rows = twin(catalog.rows, study_id(0), study_id(1))
+    index = index_over(catalog.rows)
+    moments = Moments(index, catalog)
+    now = moments.now(LOCAL_OPERATOR)
+    assert list(map(set, moments.copies(now))) == [{study_id(0), study_id(1)}]
+
+    def no_more(keys):
+        raise AssertionError("vectors never change, so they are compared once")
+
+    monkeypatch.setattr(index, "vectors", no_more)
+    catalog.held[study_id(2)] = replace(catalog.held[study_id(2)], year=1990)
+    assert list(map(set, moments.copies(moments.now(LOCAL_OPERATOR)))) == [
+        {study_id(0), study_id(1)}
+    ]
+    del catalog.held[study_id(1)]
+    catalog.rows = [row for row in catalog.rows if row.study != study_id(1)]
+    assert moments.copies(moments.now(LOCAL_OPERATOR)) == []
+
+
+def test_whose_a_study_is(archive):
+    catalog, _ = archive
+    now = Moments(index_over(catalog.rows), catalog).now(LOCAL_OPERATOR)
+    asked = [study_id(2), study_id(0), StudyId("nobody")]
+    assert now.patients(asked) == {s: catalog.held[s].patient.id for s in asked[:2]}
+
+
+def test_every_vector_of_a_study_has_its_score(archive):
+    catalog, _ = archive
+    index = index_over(catalog.rows)
+    pool = Moments(index, catalog).now(LOCAL_OPERATOR).pool(Filter(), [study_id(0)])
+    query = TEXTS.encode_texts(["heart"])
+    its = {row.clip: exact_score(row.vector, query.vectors[0]) for row in catalog.rows
+           if row.study == study_id(0)}  # fmt: skip
+    found = pool.each(query)
+    assert dict(found) == pytest.approx(its)
+    assert [score for _, score in found] == sorted((s for _, s in found), reverse=True)
+    assert pool.scores(query, [study_id(0), study_id(1)]) == pytest.approx({study_id(0): its[None]})
