@@ -45,8 +45,10 @@ class Judge:
         self._reliability = reliability
 
     def judge(self, found: Found, *, access: Access) -> Judged:
-        """Judge one answer."""
+        """Judge one answer; one that no study was compared for holds nothing to judge."""
         wanted = found.planned.wanted
+        if not found.compared:
+            return Judged(badges=self._badges(wanted))
         if not wanted:
             return self._words(found)
         assessed: list[Finding] = []
@@ -62,10 +64,9 @@ class Judge:
         conviction = Conviction.CONVINCING
         if not convincing(wanted, believed, found):
             reported = found.compared & self._catalog.reported(found.where, access=access)
-            share = len(reported) / max(len(found.compared), 1)
+            share = len(reported) / len(found.compared)
             conviction = doubt(wanted, assessed, reported=share)
-        badges = tuple((chip_line(chip), self._badge(chip.term)) for chip in wanted)
-        return Judged(believed=believed, badges=badges, conviction=conviction)
+        return Judged(believed=believed, badges=self._badges(wanted), conviction=conviction)
 
     def _words(self, found: Found) -> Judged:
         """Where no finding is wanted: by reports, or beside what nobody finds in a heart."""
@@ -84,8 +85,12 @@ class Judge:
             above_unrelated=above,
         )
 
-    def _badge(self, term: str) -> Badge:
-        return Badge.NOT_ASSESSED if self._reliability is None else self._reliability.badge(term)
+    def _badges(self, wanted: Sequence[FindingChip]) -> tuple[tuple[str, Badge], ...]:
+        known = self._reliability
+        return tuple(
+            (chip_line(chip), Badge.NOT_ASSESSED if known is None else known.badge(chip.term))
+            for chip in wanted
+        )
 
 
 def convincing(

@@ -6,7 +6,7 @@ from retrieval.search.relevance import sampled, unrelated
 from retrieval.search.understand.query import understand
 from retrieval.search.verdicts import told_in_words
 from retrieval.search.views import percent
-from retrieval.values.query import Channel
+from retrieval.values.query import Channel, Filter
 from retrieval.values.reliability import Badge, Conviction
 from tests.doubles import hexname
 from tests.wing import Wing
@@ -144,6 +144,12 @@ def test_words_that_a_report_says_convince():
     made.add("told", 0.1, "The heart was seen as if in a mirror.")
     ranking = made.ask(ODD, None)
     assert (ranking.conviction, ranking.above_unrelated) == (Conviction.CONVINCING, None)
+
+
+def test_where_nothing_was_compared_nothing_is_judged(wing):
+    for text in ("myocardial scar", "no scar", ODD):
+        ranking = wing.ask(text, wing.assess(), where=Filter(age_from=200))
+        assert (ranking.eligible, ranking.conviction) == (0, None)
 
 
 def test_an_example_alone_is_not_judged(wing):
