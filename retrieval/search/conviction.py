@@ -45,9 +45,9 @@ class Judge:
         self._reliability = reliability
 
     def judge(self, found: Found, *, access: Access) -> Judged:
-        """Judge one answer; one that no study was compared for holds nothing to judge."""
+        """Judge one answer; where no study was eligible there is nothing to judge."""
         wanted = found.planned.wanted
-        if not found.compared:
+        if not found.order.eligible:
             return Judged(badges=self._badges(wanted))
         if not wanted:
             return self._words(found)
@@ -64,7 +64,7 @@ class Judge:
         conviction = Conviction.CONVINCING
         if not convincing(wanted, believed, found):
             reported = found.compared & self._catalog.reported(found.where, access=access)
-            share = len(reported) / len(found.compared)
+            share = len(reported) / max(len(found.compared), 1)
             conviction = doubt(wanted, assessed, reported=share)
         return Judged(believed=believed, badges=self._badges(wanted), conviction=conviction)
 

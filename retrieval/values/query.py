@@ -208,7 +208,7 @@ class Ranking:
         How far images can be relied on for each wanted finding, by its chip.
     conviction
         Whether any hit is convincing; None where only examples were asked, or
-        no study was compared.
+        no study was eligible.
     above_unrelated
         Where words were asked that no chip stands for and no report says: the
         share of unrelated texts whose best score is lower.
