@@ -48,6 +48,8 @@ class Judge:
     def judge(self, found: Found, *, access: Access) -> Judged:
         """Judge one answer."""
         wanted = found.planned.wanted
+        if found.planned.lists:
+            return Judged()
         if not wanted:
             return self._words(found)
         assessed: list[Finding] = []

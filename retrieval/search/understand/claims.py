@@ -159,8 +159,8 @@ _CHOICES = (frozenset({"OR"}), frozenset({"NOR"}))
 def _listed(claims: Sequence[Claim], gaps: Sequence[frozenset[str]], at: int) -> bool:
     """Whether a claim stands in the list that a negation before it began."""
     gap = gaps[at]
-    if gap - {"COMMA"} in _CHOICES:
-        return True
+    if gap - {"COMMA", "UNKNOWN"} in _CHOICES:
+        return True  # "no scar or acute oedema" too
     if gap == {"AND"}:
         named = claims[at].noun and not claims[at].places and not claims[at].severity
         return named and claims[at - 1].noun

@@ -24,7 +24,6 @@ from retrieval.search.understand.claims import Claim, Place, parts_of
 from retrieval.search.understand.dates import date_chip
 from retrieval.search.understand.interval import Interval
 from retrieval.search.understand.statements import (
-    MAY_FOLLOW,
     described,
     lead_of,
     statement,
@@ -69,7 +68,7 @@ def read(stretch: Branch, row: Row, end: int) -> Part | None:
     if kind in ("technique", "acquired"):
         return _technique(branch, row)
     if kind == "again":
-        return _again(branch, row, end)
+        return _again(branch, row)
     if kind == "tested":
         return _tested(branch, row)
     chips = _chips(kind, branch, row)
@@ -235,10 +234,8 @@ def _technique(branch: Branch, row: Row) -> Part | None:
     return Part((_picture(term),), (claim,), either=True)
 
 
-def _again(branch: Branch, row: Row, end: int) -> Part | None:
-    """Read "but the RV is not", where nothing follows that it could be not."""
-    if end < len(row.words) and row.words[end].terminal not in MAY_FOLLOW:
-        return None
+def _again(branch: Branch, row: Row) -> Part:
+    """Read "but the RV is not", which says again what was said, or denies it."""
     negated = bool(tokens_in(branch, "NEGATION"))
     claim = Claim(ids=frozenset(), places=row.places(branch), negated=negated)
     return Part(claims=(claim,), again=True)

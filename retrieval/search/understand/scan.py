@@ -17,7 +17,7 @@ from retrieval.search.understand.words import Word
 
 Part = TypeVar("Part")
 
-_JOINTS = frozenset({"AND", "OR", "NOR", "COMMA"})
+_JOINTS = frozenset({"AND", "OR", "NOR", "BUT", "COMMA"})
 _NUMERIC = frozenset({"NUMBER", "UNIT"})
 _DESCRIBING = frozenset({"QUALITY", "VALUE", "SIZE"})
 _MODIFYING = frozenset({"NEGATION", "NON", "NEGATIVE", "SEVERITY", "CERTAINTY", "SOME", "POSITIVE"})
@@ -80,6 +80,8 @@ def _belongs_to_next(words: Sequence[Word], at: int, last: int) -> bool:
     if said in _NUMERIC:
         choice = [word.terminal for word in words[last + 1 : last + 3]]
         return following == "UNIT" or choice == ["OR", "COMPARISON"]
+    if said in ("NEGATION", "IS"):
+        return following not in _JOINTS | {"STOP", "CLOSING"}  # "LV without scar"
     if said in ("CERTAINTY", "SEVERITY", "POSITIVE", "NEGATIVE"):
         return following in _TAKES_DESCRIPTION_BEFORE | _DESCRIBING
     if said == "ANATOMY" and (following in _TAKES_PLACE_BEFORE or _is_described(words, last + 1)):
@@ -96,7 +98,7 @@ def _is_described(words: Sequence[Word], at: int) -> bool:
         at += 1
     if at == first:
         return False
-    if at == len(words) or words[at].terminal in _JOINTS | {"BUT", "STOP"}:
+    if at == len(words) or words[at].terminal in _JOINTS | {"STOP"}:
         return words[at - 1].terminal == "NEGATION"  # "LV dilated, RV not"
     how = words[at]
     behind = words[at + 1].terminal if at + 1 < len(words) else ""

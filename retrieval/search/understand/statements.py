@@ -9,7 +9,7 @@ from retrieval.search.understand.branches import Branch, Row, branches_in, token
 from retrieval.search.understand.claims import Claim, Place
 from retrieval.search.understand.terms import Kind, Term
 
-MAY_FOLLOW = frozenset({"AND", "OR", "NOR", "BUT", "COMMA", "STOP", "WITH", "CLOSING"})
+_MAY_FOLLOW = frozenset({"AND", "OR", "NOR", "BUT", "COMMA", "STOP", "WITH", "CLOSING"})
 """Before these an adjective alone ("dilated") stands for the heart."""
 
 _SAME = "SAME"
@@ -117,11 +117,11 @@ def _modified(branch: Branch, row: Row) -> _Lead:
 def _judged(claim: Claim, branch: Branch, row: Row) -> Claim:
     """Apply what stands behind a statement: "scar absent", "LV dilation (mild)"."""
     for verdict in branches_in(branch, "verdict"):
-        severity = row.names(tokens_in(verdict, "SEVERITY"))
+        severity = row.names(tokens_in(verdict, "SEVERITY", "SIZE"))
         certainty = row.names(tokens_in(verdict, "CERTAINTY"))
         claim = replace(
             claim,
-            negated=claim.negated != bool(tokens_in(verdict, "DENIED", "NEGATIVE")),
+            negated=claim.negated != bool(tokens_in(verdict, "DENIED", "NEGATIVE", "NEGATION")),
             severity=severity or claim.severity,
             certainty=certainty[0] if certainty else claim.certainty,
         )
@@ -134,7 +134,7 @@ def _needs_more(body: Branch, row: Row, end: int) -> bool:
         return False
     descs = [t for one in body.find_data("desc") for t in tokens_in(one)]
     needy = any(row.word(t).adjective or t.type != "QUALITY" for t in descs)
-    return needy and end < len(row.words) and row.words[end].terminal not in MAY_FOLLOW
+    return needy and end < len(row.words) and row.words[end].terminal not in _MAY_FOLLOW
 
 
 def _found(body: Branch, lead: _Lead, row: Row) -> tuple[Claim, ...]:
