@@ -140,7 +140,7 @@ class Searcher:
         where = self._settled(query, planned, access)
         vectors = [vector for _, vector in self._vectors(planned, self._moments.now(access))]
         if query.channel is Channel.REPORT or not vectors:
-            raise UsageError(f"reports answer {query.text!r}; it asks nothing of the images")
+            raise UsageError(f"{query.text!r} asks nothing of the images, so none can speak for it")
         return planned, where, vectors[-1]
 
     def compared(self, query: Query, *, access: Access) -> tuple[Plan, Studies, Pool]:

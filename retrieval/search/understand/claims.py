@@ -158,13 +158,14 @@ _CHOICES = (frozenset({"OR"}), frozenset({"NOR"}))
 
 def _listed(claims: Sequence[Claim], gaps: Sequence[frozenset[str]], at: int) -> bool:
     """Whether a claim stands in the list that a negation before it began."""
-    gap = gaps[at]
-    if gap - {"COMMA", "UNKNOWN"} in _CHOICES:
-        return True  # "no scar or acute oedema" too
-    if gap == {"AND"}:
+    if gaps[at] == {"AND"}:
         named = claims[at].noun and not claims[at].places and not claims[at].severity
         return named and claims[at - 1].noun
-    if gap != {"COMMA"}:
+    # Unknown words part no list: "no scar or acute oedema".
+    gaps = [gap - {"UNKNOWN"} for gap in gaps]
+    if gaps[at] - {"COMMA"} in _CHOICES:
+        return True
+    if gaps[at] != {"COMMA"}:
         return False
     # "no scar, oedema or effusion": a comma goes on only towards an "or".
     for later in range(at + 1, len(claims)):
