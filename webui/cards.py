@@ -58,7 +58,7 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranki
         "source": source(hit, ranking),
         "facts": words.card_facts(study),
         "impression": sentence(hit),
-        "evidence": evidence(hit),
+        "evidence": evidence(hit, ranking),
         "note": note(hit, ranking),
         "further": [_further(one, ranking) for one in hit.others],
         "furtherNote": further_note(hit.others),
@@ -76,7 +76,7 @@ def similarity(hit: Hit, ranking: Ranking) -> str:
 
 def similarity_of(score: float, ranking: Ranking) -> str:
     """A score in words, if it is a cosine."""
-    alone = len(ranking.channels) == 1 and ranking.channels != ("reports",)
+    alone = len(ranking.channels) == 1 and ranking.channels != ("reports",) and not ranking.listed
     return f"similarity {score:.3f}" if alone else ""
 
 
@@ -107,7 +107,9 @@ def belief(beliefs: Sequence[Belief]) -> dict[str, object] | None:
 
 
 def source(hit: Hit, ranking: Ranking) -> str:
-    """What speaks for a hit."""
+    """What speaks for a hit; nothing does for one that is only listed."""
+    if ranking.listed:
+        return ""
     report = any(one.verdict is Verdict.AGREES for one in hit.said)
     images = ranking.channels != ("reports",)
     return {
@@ -152,9 +154,11 @@ def _only_reports_tell(chip: Chip) -> bool:
     return absent or (isinstance(chip, MeasurementChip) and chip.plausible)
 
 
-def evidence(hit: Hit) -> str:
+def evidence(hit: Hit, ranking: Ranking) -> str:
     """One line: what made the study rank."""
     name = words.clip_name(hit.evidence.clip)
+    if ranking.listed:
+        return f"Shown: {name}"
     if hit.evidence.score is None:
         return f"Ranked as a whole; shown: {name}"
     return f"Best clip: {name}, {hit.evidence.score:.3f}"

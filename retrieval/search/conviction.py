@@ -47,6 +47,8 @@ class Judge:
     def judge(self, found: Found, *, access: Access) -> Judged:
         """Judge one answer; where no study was eligible there is nothing to judge."""
         wanted = found.planned.wanted
+        if found.planned.lists:
+            return Judged()
         if not found.order.eligible:
             return Judged(badges=self._badges(wanted))
         if not wanted:

@@ -8,7 +8,7 @@ from retrieval.search.asked import Asked
 from retrieval.search.understand.chips import Chip, FindingChip, LikeChip, MeasurementChip
 from retrieval.search.understand.interval import Interval
 from retrieval.search.understand.lines import chip_line, read_chip
-from retrieval.search.understand.narrowing import Narrowing, narrowing
+from retrieval.search.understand.narrowing import narrowing
 from retrieval.search.understand.prompts import plain, prompts
 from retrieval.search.understand.query import (
     UnderstoodQuery,
@@ -66,6 +66,11 @@ class Plan:
     judged: tuple[Judged, ...] = ()
 
     @property
+    def lists(self) -> bool:
+        """Whether only whose studies are meant is said: all of them answer, none the better."""
+        return not (self.asked or self.judged or self.like)
+
+    @property
     def wanted(self) -> tuple[FindingChip, ...]:
         """Findings that a study should have."""
         return tuple(
@@ -86,8 +91,8 @@ def plan(query: Query) -> Plan:
     Raises
     ------
     UsageError
-        A chip cannot be read; filters contradict each other; or all that is
-        said is whose studies are meant, and not what to look for.
+        A chip cannot be read; filters contradict each other; or nothing is
+        left to look for, and nothing said of whose studies are meant.
     """
     like = () if query.like is None else (query.like,)
     if query.literal or not query.text.strip():
@@ -115,8 +120,9 @@ def plan(query: Query) -> Plan:
         asked=_asked(understood, on),
         judged=judged,
     )
-    if not (found.asked or found.judged or found.like):
-        raise UsageError(_nothing(query.text, told, on))
+    impossible = any(isinstance(chip, MeasurementChip) for chip in on)
+    if found.lists and (impossible or not told.words):
+        raise UsageError(_nothing(query.text, impossible=impossible))
     return found
 
 
@@ -192,12 +198,7 @@ def _is_called_normal(text: str, chip: Chip) -> bool:
     return bool(alone) and all(one.polarity is Polarity.ABSENT for one in alone)
 
 
-def _nothing(text: str, told: Narrowing, chips: Sequence[Chip]) -> str:
-    if told.words:
-        return (
-            f"{text!r} says whose studies, not what to look for; "
-            "add words such as: dilated left ventricle"
-        )
-    if any(isinstance(chip, MeasurementChip) for chip in chips):
+def _nothing(text: str, *, impossible: bool) -> str:
+    if impossible:
         return f"no heart measures what {text!r} asks for; check the number and its unit"
     return f"nothing is left of {text!r} to look for; turn a chip on, or write something else"

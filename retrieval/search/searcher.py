@@ -15,6 +15,7 @@ from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.conviction import CANDIDATES, Judge
 from retrieval.search.found import Found, Order
 from retrieval.search.fuse import fuse, shared_ranks
+from retrieval.search.listing import newest_first
 from retrieval.search.members import Studies
 from retrieval.search.moments import Moment, Moments
 from retrieval.search.plan import Plan, plan
@@ -26,6 +27,7 @@ from retrieval.search.widen import broader
 from retrieval.values.clip import ClipId
 from retrieval.values.embedding import Embeddings, unit_rows
 from retrieval.values.query import (
+    FILTER,
     Access,
     Channel,
     Evidence,
@@ -138,7 +140,7 @@ class Searcher:
         where = self._settled(query, planned, access)
         vectors = [vector for _, vector in self._vectors(planned, self._moments.now(access))]
         if query.channel is Channel.REPORT or not vectors:
-            raise UsageError(f"reports answer {query.text!r}; it asks nothing of the images")
+            raise UsageError(f"{query.text!r} asks nothing of the images, so none can speak for it")
         return planned, where, vectors[-1]
 
     def compared(self, query: Query, *, access: Access) -> tuple[Plan, Studies, Pool]:
@@ -191,7 +193,7 @@ class Searcher:
         compared, demoted = eligible, dict[StudyId, int]()
         reports: dict[StudyId, float] = {}
         sentences: dict[StudyId, str] = {}
-        if query.channel is not Channel.VIDEO:
+        if query.channel is not Channel.VIDEO and not planned.lists:
             compared, demoted = eligible - told.set_aside, told.contradicted
             matches = self._matches(query, planned, where, compared, access)
             reports = told.scores(compared, {study: score for study, score, _ in matches})
@@ -207,6 +209,8 @@ class Searcher:
                 rankings[name] = dict(pool.nearest(vector, limit))
         if reports:
             rankings["reports"] = reports
+        if planned.lists:
+            rankings[FILTER] = newest_first(compared, self._catalog, access=access)
         merged = _merged(rankings, demoted)
         answers = max(len(merged), len(compared) - missing if pool is not None else 0)
         folded: Mapping[StudyId, tuple[Folded, ...]] = {}

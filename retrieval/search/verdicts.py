@@ -93,9 +93,9 @@ class Witness:
 
     def _finding(self, chip: FindingChip) -> dict[StudyId, Told]:
         stated = self._worded(chip) if chip.finding is None else self._asserted(chip, chip.finding)
-        if not chip.severity or chip.range is None:
-            return stated
         ranges = chip.range
+        if ranges is None or not (chip.severity or ranges.is_band):
+            return stated
         sexes = {
             sex: self._now.eligible(Filter(sexes=frozenset([sex])))
             for sex in (Sex.FEMALE, Sex.MALE)

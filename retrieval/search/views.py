@@ -54,7 +54,7 @@ def ranking_json(ranking: Ranking) -> Json:
         "badges": [{"chip": chip, "images": badge} for chip, badge in ranking.badges],
         "encoder": ranking.encoder_id,
         "generation": ranking.generation,
-        "hits": [_hit_json(hit) for hit in ranking.hits],
+        "hits": [_hit_json(hit, listed=ranking.listed) for hit in ranking.hits],
     }
 
 
@@ -63,7 +63,7 @@ def ranking_rows(ranking: Ranking) -> list[Row]:
     return [
         (
             str(hit.rank),
-            f"{hit.score:.3f}",
+            "" if ranking.listed else f"{hit.score:.3f}",
             hit.study.id,
             f"{who(hit.study)} {further_words(hit)}".strip(),
             _text(hit.study.year),
@@ -81,6 +81,8 @@ def ranking_summary(ranking: Ranking) -> str:
     folded = f"{ranking.folded} folded as repeat scans · " if ranking.folded else ""
     aside = f"{ranking.set_aside} whose report says otherwise · " if ranking.set_aside else ""
     by = f"by {' and '.join(ranking.channels)} · " if ranking.channels else ""
+    if ranking.listed:
+        by = "listed by what is asked of people and pictures, newest first, nothing compared · "
     return (
         f"{count} of {ranking.eligible} eligible {_studies(ranking.eligible)} · {folded}{aside}{by}"
         f"encoder {ranking.encoder_id} · generation {ranking.generation}"
@@ -269,12 +271,12 @@ def who(study: Study) -> str:
     return f"{study.patient.sex or ''}{old}"
 
 
-def _hit_json(hit: Hit) -> Json:
+def _hit_json(hit: Hit, *, listed: bool) -> Json:
     clip = hit.evidence.clip
     return {
         "rank": hit.rank,
         "study": hit.study.id,
-        "score": hit.score,
+        "score": None if listed else hit.score,
         "evidence": {"view": clip.view, "technique": clip.technique, "clip": clip.id},
         "sentence": hit.evidence.sentence,
         "said": [
@@ -290,7 +292,12 @@ def _hit_json(hit: Hit) -> Json:
             for one in hit.beliefs
         ],
         "others": [
-            {"rank": one.rank, "study": one.study.id, "score": one.score, "copy": one.copy}
+            {
+                "rank": one.rank,
+                "study": one.study.id,
+                "score": None if listed else one.score,
+                "copy": one.copy,
+            }
             for one in hit.others
         ],
     }

@@ -118,6 +118,10 @@ class Query:
     collapsed: bool = False
 
 
+FILTER = "filter"
+"""In `Ranking.channels`: all that are meant, the newest first; no score means anything."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """What made a study rank: its best-matching clip and that clip's own score.
@@ -196,7 +200,8 @@ class Ranking:
     chips, free
         What the query was understood as, and what no chip stands for.
     channels
-        Whose rankings made this one: "words", "example", "reports".
+        Whose rankings made this one: "words", "example", "reports"; or `FILTER`
+        alone, where only whose studies are meant was said.
     answers
         How many hits there are without a limit.
     folded
@@ -233,3 +238,8 @@ class Ranking:
     badges: tuple[tuple[str, Badge], ...] = ()
     conviction: Conviction | None = None
     above_unrelated: float | None = None
+
+    @property
+    def listed(self) -> bool:
+        """Whether this is a list of all that are meant, and no ranking."""
+        return self.channels == (FILTER,)

@@ -192,6 +192,11 @@ def test_what_cannot_be_asked_keeps_the_query_and_the_filters(archive, monkeypat
     assert "cineseek_filters" in parts(test)
 
 
+def test_a_list_says_that_nothing_was_compared(archive, monkeypatch):
+    understood(monkeypatch, channels=("filter",))
+    assert "listed, the newest first; nothing was compared" in html(visit(archive, q="women"))
+
+
 def test_what_only_reports_can_say_says_so_where_none_does(archive, monkeypatch):
     understood(monkeypatch, hits=(), channels=(), chips=("-finding:scar",))
     shown = html(visit(archive, q="no scar"))

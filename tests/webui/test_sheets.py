@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from retrieval.values.clip import ClipId
-from retrieval.values.query import Further, Said, Verdict
+from retrieval.values.query import FILTER, Further, Said, Verdict
 from webui import words
 from webui.cards import card, clips_of
 from webui.sheets import SheetReader, pack, tile, unpack
@@ -63,6 +63,14 @@ def first_card(said=(), channels=("words",), chips=()):
     hit = replace(ranking.hits[0], said=said)
     clips = catalog.clips(hit.study.id, access=None)
     return hit, card(hit, clips, fake_archive.address_of(hit.study.id), ranking)
+
+
+def test_a_card_of_a_list_claims_no_likeness():
+    hit, made = first_card(channels=(FILTER,))
+    content = json.loads(json.dumps(made.content))
+    assert (content["score"], content["source"]) == ("", "")
+    assert content["evidence"].startswith("Shown: ")
+    assert hit.evidence.score is not None  # so it could have been claimed
 
 
 def test_a_card_says_what_the_hit_says():

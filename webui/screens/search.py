@@ -143,6 +143,8 @@ def compared(ranking: Ranking) -> str:
     """Whether every eligible study took part."""
     if not ranking.eligible:
         return "none to compare"
+    if ranking.listed:
+        return "all eligible studies are listed, the newest first; nothing was compared"
     if not ranking.missing:
         return "every eligible study was compared"
     return (

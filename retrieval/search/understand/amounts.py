@@ -17,23 +17,36 @@ OLDEST = 120
 STRONGEST_T = 12.0
 """No scanner of whole bodies is stronger; fields are given in tesla."""
 
+ABOUT_YEARS = 5
+"""How far from an age "about" reaches."""
+
 OPPOSITE = {"<": ">=", ">": "<=", "<=": ">", ">=": "<"}
 """What a denied comparison says."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Values asked for, as said; `unit` is a term id, or empty where none is said."""
+    """Values asked for, as said.
+
+    Attributes
+    ----------
+    unit
+        A term id, or empty where none is said.
+    about
+        Whether the one value is said to be no more than near.
+    """
 
     values: Interval
     unit: str
+    about: bool = False
 
 
 def measurement(quantity: Term, told: Comparison, terms: Terms) -> MeasurementChip | None:
     """Ask for values of a quantity; None if the unit is not one of it.
 
     A fraction ("EF below 0.35") is a percentage, and a volume or a mass in
-    units per square metre is the indexed one.
+    units per square metre is the indexed one. "About 40" reaches as far to both
+    sides as the table says of the quantity.
     """
     if told.unit:
         unit = terms[told.unit]
@@ -47,7 +60,8 @@ def measurement(quantity: Term, told: Comparison, terms: Terms) -> MeasurementCh
     else:
         fraction = quantity.unit == "percent" and all(x <= 1 for x in _ends(told.values))
         factor = 100.0 if fraction else 1.0
-    return measurement_of(quantity, _scaled(told.values, factor), terms)
+    values = _scaled(told.values, factor)
+    return measurement_of(quantity, _near(values, quantity.about) if told.about else values, terms)
 
 
 def measurement_of(quantity: Term, values: Interval, terms: Terms) -> MeasurementChip:
@@ -75,7 +89,13 @@ def age(told: Comparison) -> AgeChip | None:
     possible = all(0 <= end <= OLDEST for end in _ends(told.values))
     if told.unit not in ("", "year") or not possible:
         return None
-    return AgeChip(values=told.values)
+    return AgeChip(values=_near(told.values, ABOUT_YEARS) if told.about else told.values)
+
+
+def _near(values: Interval, reach: float) -> Interval:
+    """What lies around a value; nothing that is asked for here can be negative."""
+    low, high = _ends(values)
+    return Interval.closed(max(0.0, round(low - reach, 6)), round(high + reach, 6))
 
 
 def _ends(values: Interval) -> list[float]:

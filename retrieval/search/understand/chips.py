@@ -48,6 +48,11 @@ class SeverityRange:
     female: Interval
     male: Interval
 
+    @property
+    def is_band(self) -> bool:
+        """Whether it ends on both sides, so that a number tells, and no adjective does better."""
+        return all(None not in (one.low, one.high) for one in (self.female, self.male))
+
     def of(self, sex: Sex | None) -> Interval | None:
         """The values for one sex; where it is unknown only those of both, None if there are none.
 

@@ -55,7 +55,7 @@ class Claim:
         """The findings stated, one a place; empty if the terms state none in one of them."""
         found: list[Resolved] = []
         for place in self.places or ((),):
-            for one in _parts(place, terms):
+            for one in parts_of(place, terms):
                 here = self._in_place(one, terms)
                 if not here:
                     return ()
@@ -111,7 +111,7 @@ def _is_elsewhere(place: str, terms: Terms) -> bool:
     return place not in SEGMENT_NAMES and (place not in terms.terms or terms[place].outside)
 
 
-def _parts(place: Place, terms: Terms) -> Iterator[Place]:
+def parts_of(place: Place, terms: Terms) -> Iterator[Place]:
     """A place of several chambers ("both ventricles") as each of them."""
     for at, one in enumerate(place):
         parts = terms[one].code.split() if one in terms.terms else ()
@@ -144,7 +144,9 @@ def reach(claims: Sequence[Claim], gaps: Sequence[frozenset[str]], terms: Terms)
             reached = replace(reached, negated=True)
         if found and found[-1].places and not claim.places and gaps[i] <= _HANGING and gaps[i]:
             there = replace(reached, places=found[-1].places)
-            if not claim.noun and there.resolve(terms):
+            # An ejection fraction by itself is the left ventricle's, whatever stood before.
+            measured = any(terms[name].kind is Kind.MEASUREMENT for name in claim.ids)
+            if not (claim.noun or measured) and there.resolve(terms):
                 reached = there
         found.append(reached)
     return found
@@ -156,13 +158,14 @@ _CHOICES = (frozenset({"OR"}), frozenset({"NOR"}))
 
 def _listed(claims: Sequence[Claim], gaps: Sequence[frozenset[str]], at: int) -> bool:
     """Whether a claim stands in the list that a negation before it began."""
-    gap = gaps[at]
-    if gap - {"COMMA"} in _CHOICES:
-        return True
-    if gap == {"AND"}:
+    if gaps[at] == {"AND"}:
         named = claims[at].noun and not claims[at].places and not claims[at].severity
         return named and claims[at - 1].noun
-    if gap != {"COMMA"}:
+    # Unknown words part no list: "no scar or acute oedema".
+    gaps = [gap - {"UNKNOWN"} for gap in gaps]
+    if gaps[at] - {"COMMA"} in _CHOICES:
+        return True
+    if gaps[at] != {"COMMA"}:
         return False
     # "no scar, oedema or effusion": a comma goes on only towards an "or".
     for later in range(at + 1, len(claims)):

@@ -6,8 +6,16 @@ from dataclasses import dataclass, replace
 from retrieval.errors import UsageError
 from retrieval.language.findings import find_findings
 from retrieval.search.understand.branches import Row
-from retrieval.search.understand.chips import Chip, FindingChip, MeasurementChip, Span
+from retrieval.search.understand.chips import (
+    Chip,
+    FindingChip,
+    MeasurementChip,
+    Span,
+    TechniqueChip,
+    ViewChip,
+)
 from retrieval.search.understand.claims import Claim, reach
+from retrieval.search.understand.denials import heard
 from retrieval.search.understand.prompts import plain
 from retrieval.search.understand.reading import Part, read
 from retrieval.search.understand.scan import scan
@@ -19,12 +27,12 @@ from retrieval.values.finding import FindingName, Polarity
 
 _JOINING = frozenset(
     {"", "AND", "OR", "NOR", "BUT", "WITH", "COMMA", "IS", "OF", "IN", "AT", "STOP", "PERSON"}
-    | {"OPENING", "CLOSING", "THEIR"}
+    | {"OPENING", "CLOSING", "THEIR", "SOME", "ACQUIRED"}
 )
 """Words that only join chips: where nothing else stands between two, they go nowhere."""
 
 
-_NEGATIONS = frozenset({"NEGATION", "NON", "NOR", "DENIED"})
+_NEGATIONS = frozenset({"NEGATION", "NON", "NOR", "DENIED", "NEGATIVE"})
 
 
 _ASKABLE = {
@@ -82,7 +90,7 @@ def understand(text: str, lexicon: Terms | None = None) -> UnderstoodQuery:
     """
     terms = shipped_terms() if lexicon is None else lexicon
     words = words_of(text, terms)
-    spoken = [word for word in words if word.terminal]
+    spoken = heard(words)
     chips: list[Chip] = []
     for run in _runs(spoken, terms):
         chips += run.chips(terms)
@@ -180,11 +188,20 @@ def _changed(query: UnderstoodQuery, i: int, chip: Chip) -> UnderstoodQuery:
 
 @dataclass(frozen=True, slots=True)
 class _Stretch:
-    """A part, its place, and the roles of the words between it and the part before."""
+    """A part, its place, and the roles of the words between it and the part before.
+
+    `after` is the role of the word right before it.
+    """
 
     part: Part
     span: Span
     gap: frozenset[str]
+    after: str
+
+    @property
+    def is_picture(self) -> bool:
+        """Whether it names techniques or views."""
+        return any(isinstance(chip, TechniqueChip | ViewChip) for chip in self.part.chips)
 
 
 class _Run:
@@ -231,7 +248,7 @@ def _at(stretch: _Stretch) -> Iterator[Chip]:
 
 def _runs(spoken: Sequence[Word], terms: Terms) -> Iterator["_Run | _Settled"]:
     run = _Run()
-    for stretch in _stretches(spoken, terms):
+    for stretch in _settled(list(_stretches(spoken, terms)), terms):
         if run.takes(stretch, terms):
             run.stretches.append(stretch)
             continue
@@ -239,6 +256,42 @@ def _runs(spoken: Sequence[Word], terms: Terms) -> Iterator["_Run | _Settled"]:
         run = _Run()
         yield _Settled(stretch)
     yield run
+
+
+def _settled(stretches: Sequence[_Stretch], terms: Terms) -> Iterator[_Stretch]:
+    """Settle what neighbours tell: a technique or a finding, and what "is not" denies."""
+    told: tuple[Claim, ...] = ()
+    for i, one in enumerate(stretches):
+        if one.part.again:
+            claims = _said_again(one, told, terms)
+            if claims:
+                yield replace(one, part=Part(claims=claims))
+            continue
+        told = one.part.claims
+        before, behind = stretches[max(0, i - 1) : i], stretches[i + 1 : i + 2]
+        listed = any(b.is_picture and b.gap <= _LISTING for b in behind)
+        # "Patients with LGE" have the finding, "cines with LGE" and "with LGE and cines" do not.
+        had = one.after == "WITH" and not listed and not any(b.is_picture for b in before)
+        # What "but no oedema" is said against was seen.
+        against = any("BUT" in b.gap and b.part.claims for b in behind)
+        found = one.part.either and (had or against)
+        yield replace(one, part=Part(claims=one.part.claims)) if found else one
+
+
+def _said_again(one: _Stretch, told: Sequence[Claim], terms: Terms) -> tuple[Claim, ...]:
+    """What was told last, said of other places: "LV dilated, RV not"; empty without sense."""
+    (there,) = one.part.claims
+    if not one.gap or not one.gap <= _LISTING | {"BUT"}:
+        return ()
+    again = tuple(
+        replace(claim, places=there.places, negated=there.negated, joint="")
+        for claim in told
+        if claim.places
+    )
+    return again if all(claim.resolve(terms) for claim in again) else ()
+
+
+_LISTING = frozenset({"AND", "OR", "COMMA"})
 
 
 def _stretches(spoken: Sequence[Word], terms: Terms) -> Iterator[_Stretch]:
@@ -251,7 +304,8 @@ def _stretches(spoken: Sequence[Word], terms: Terms) -> Iterator[_Stretch]:
         if denied is not None:
             part, first = replace(part, chips=_denied(part.chips)), denied
         gap = frozenset(word.terminal for word in spoken[before:first])
-        yield _Stretch(part, (spoken[first].start, spoken[end - 1].end), gap)
+        after = spoken[first - 1].terminal if first else ""
+        yield _Stretch(part, (spoken[first].start, spoken[end - 1].end), gap, after)
         before = end
 
 

@@ -1,7 +1,7 @@
 """What a parsed stretch of words says: chips, and claims that negations may still reach."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.search.understand import amounts
 from retrieval.search.understand.amounts import Comparison
@@ -20,11 +20,17 @@ from retrieval.search.understand.chips import (
     VendorChip,
     ViewChip,
 )
-from retrieval.search.understand.claims import Claim
+from retrieval.search.understand.claims import Claim, Place, parts_of
 from retrieval.search.understand.dates import date_chip
 from retrieval.search.understand.interval import Interval
-from retrieval.search.understand.statements import described, lead_of, statement
+from retrieval.search.understand.statements import (
+    described,
+    lead_of,
+    statement,
+    tested,
+)
 from retrieval.search.understand.terms import Kind, Term
+from retrieval.values.finding import Polarity
 from retrieval.values.study import Sex, StudyId, Technique, View
 
 
@@ -40,11 +46,14 @@ class Part:
         Of findings; a technique that may be one (`either`) has its claim here too.
     either
         Whether the claim holds only if the words around make it one, else the chip.
+    again
+        Whether the claim says of its places only, or denies, what was said before.
     """
 
     chips: tuple[Chip, ...] = ()
     claims: tuple[Claim, ...] = ()
     either: bool = False
+    again: bool = False
 
 
 def read(stretch: Branch, row: Row, end: int) -> Part | None:
@@ -56,8 +65,12 @@ def read(stretch: Branch, row: Row, end: int) -> Part | None:
         return Part(claims=claims) if claims else None
     if kind == "measured":
         return _measured(branch, row)
-    if kind == "technique":
+    if kind in ("technique", "acquired"):
         return _technique(branch, row)
+    if kind == "again":
+        return _again(branch, row)
+    if kind == "tested":
+        return _tested(branch, row)
     chips = _chips(kind, branch, row)
     return Part(chips) if chips else None
 
@@ -119,36 +132,46 @@ def _band(term: Term) -> Interval:
 
 
 def _comparison(branch: Branch, row: Row) -> Comparison | None:
-    numbers = [row.number(token) for token in tokens_in(branch, "NUMBER")]
+    numbers = [row.number(token) for token in tokens_in(branch, "NUMBER", "DECADE")]
     units = row.names(tokens_in(branch, "UNIT"))
     if len(units) > 1:
         return None
     unit = units[0] if units else ""
+    if branch.data == "decade":
+        return Comparison(Interval(numbers[0], numbers[0] + 10, holds_low=True), unit)
+    if branch.data == "spread":
+        middle, reach = numbers
+        return Comparison(Interval.closed(middle - reach, middle + reach), unit)
     if len(numbers) > 1:
         return Comparison(Interval.closed(min(numbers), max(numbers)), unit)
     named = tokens_in(branch, "COMPARISON", "BOUND")
     operator = row.the(branch, "COMPARISON", "BOUND").code if named else "="
     if tokens_in(branch, "NEGATION"):
         operator = amounts.OPPOSITE.get(operator, "")
-    return Comparison(Interval.compared(operator, numbers[0]), unit) if operator else None
+    if not operator:
+        return None
+    about = bool(tokens_in(branch, "ABOUT"))
+    return Comparison(Interval.compared(operator, numbers[0]), unit, about)
 
 
-_COMPARISONS = ("compared", "bounded", "ranged", "exact")
+_COMPARISONS = ("compared", "bounded", "ranged", "spread", "exact", "decade")
 
 
 def _measured(branch: Branch, row: Row) -> Part | None:
     told = _both([_comparison(one, row) for one in branches_in(branch, *_COMPARISONS)])
-    quantity = _quantity(branch, row)
-    if told is None or quantity is None:
+    quantities = _quantities(branch, row)
+    if told is None or not quantities:
         return None
-    chip = amounts.measurement(quantity, told, row.terms)
+    chips = [amounts.measurement(quantity, told, row.terms) for quantity in quantities]
+    clear = tuple(chip for chip in chips if chip is not None)
     # "Septum over 15" may be anything, "septum over 15 mm" is a thickness.
-    unclear = not told.unit and not tokens_in(branch, "MEASUREMENT")
+    named = tokens_in(branch, "MEASUREMENT", "TECHNIQUE")
+    unclear = len(clear) < len(chips) or not (told.unit or named)
     claims = described(branch, lead_of(branch, row), row)
     senseless = bool(branches_in(branch, "descs", "inner")) and not claims
     if tokens_in(branch, "FINDING"):
         claims = (Claim(ids=frozenset({row.the(branch, "FINDING").id}), noun=True),)
-    return None if chip is None or unclear or senseless else Part((chip,), claims)
+    return None if unclear or senseless else Part(clear, claims)
 
 
 def _both(told: Sequence[Comparison | None]) -> Comparison | None:
@@ -161,27 +184,36 @@ def _both(told: Sequence[Comparison | None]) -> Comparison | None:
         units = {first.unit, one.unit} - {""}
         if values is None or len(units) > 1:
             return None
-        first = Comparison(values, next(iter(units), ""))
+        first = Comparison(values, next(iter(units), ""), about=first.about or one.about)
     return first
 
 
-def _quantity(branch: Branch, row: Row) -> Term | None:
-    """The measurement of the place named, if it is one that has it."""
-    places = row.places(branch)
-    if tokens_in(branch, "FINDING"):
-        finding = row.the(branch, "FINDING")
-        return row.terms[finding.reads_as] if finding.reads_as else None
-    if not tokens_in(branch, "MEASUREMENT"):
+def _quantities(branch: Branch, row: Row) -> list[Term]:
+    """The measurement of each place named; none if one of them does not have it."""
+    named = [t for one in branch.find_data("aspects") for t in tokens_in(one)]
+    named += tokens_in(branch, "MEASUREMENT", "FINDING", "TECHNIQUE")
+    term = row.terms[row.word(named[0]).term] if named else None
+    if term is not None and term.kind in (Kind.FINDING, Kind.TECHNIQUE):
+        measured = term.reads_as if term.kind is Kind.FINDING else term.measures
+        return [row.terms[measured]] if measured else []
+    places = [part for place in row.places(branch) for part in parts_of(place, row.terms)]
+    if term is None:
         place = row.terms.terms.get(places[0][-1]) if len(places) == 1 else None
-        return row.terms[place.reads_as] if place is not None and place.reads_as else None
-    quantity = row.the(branch, "MEASUREMENT")
-    for place in places:
-        composed = row.terms.compose({quantity.id, *place}, Kind.MEASUREMENT)
-        if composed:
-            return row.terms[next(iter(composed))]
-        if not all(_in_left_ventricle(one, row) for one in place):
-            return None
-    return quantity
+        return [row.terms[place.reads_as]] if place is not None and place.reads_as else []
+    if term.kind is Kind.MEASUREMENT and not places:
+        return [term]
+    found = [_quantity_in(place, term, row) for place in places]
+    names = dict.fromkeys(one.id for one in found if one is not None)
+    return [row.terms[name] for name in names] if len(named) == 1 and all(found) else []
+
+
+def _quantity_in(place: Place, term: Term, row: Row) -> Term | None:
+    """What a measurement or an aspect is called where it is of a place."""
+    composed = row.terms.compose({term.id, *place}, Kind.MEASUREMENT)
+    if composed:
+        return row.terms[next(iter(composed))]
+    of_left = all(_in_left_ventricle(one, row) for one in place)
+    return term if term.kind is Kind.MEASUREMENT and of_left else None
 
 
 def _in_left_ventricle(place: str, row: Row) -> bool:
@@ -190,10 +222,38 @@ def _in_left_ventricle(place: str, row: Row) -> bool:
     return term is None or place == "lv" or "lv" in term.narrower_than
 
 
-def _technique(branch: Branch, row: Row) -> Part:
-    term = row.the(branch, "TECHNIQUE", "DUAL")
-    chip = TechniqueChip(technique=Technique(term.code))
-    if not term.reads_as:
-        return Part((chip,))
+def _technique(branch: Branch, row: Row) -> Part | None:
+    term = row.the(branch, "TECHNIQUE", "DUAL", "TEST", "FINDING")
+    if term.kind is Kind.FINDING:
+        # "Late enhancement was acquired": not the finding, but what shows it.
+        showing = [t for t in row.terms.of_kind(Kind.TECHNIQUE) if t.reads_as == term.id]
+        return Part((_picture(showing[0]),)) if showing else None
+    if not term.reads_as or branch.data == "acquired":
+        return Part((_picture(term),))
     claim = Claim(ids=frozenset({term.reads_as}), noun=True)
-    return Part((chip,), (claim,), either=True)
+    return Part((_picture(term),), (claim,), either=True)
+
+
+def _again(branch: Branch, row: Row) -> Part:
+    """Read "but the RV is not", which says again what was said, or denies it."""
+    negated = bool(tokens_in(branch, "NEGATION"))
+    claim = Claim(ids=frozenset(), places=row.places(branch), negated=negated)
+    return Part(claims=(claim,), again=True)
+
+
+def _tested(branch: Branch, row: Row) -> Part | None:
+    """Read a test's result, or the test alone where none is said: "no perfusion"."""
+    named = [t for one in branch.find_data("aspects") for t in tokens_in(one)]
+    named += tokens_in(branch, "TEST")
+    if len(named) > 1 or named[0].type != "TEST":
+        return None
+    test = row.terms[row.word(named[0]).term]
+    claim = tested(branch, test, row)
+    if claim is not None:
+        return Part(claims=(claim,))
+    polarity = Polarity.ABSENT if lead_of(branch, row).negated else Polarity.PRESENT
+    return Part((replace(_picture(test), polarity=polarity),))
+
+
+def _picture(term: Term) -> TechniqueChip:
+    return TechniqueChip(technique=Technique(term.code))

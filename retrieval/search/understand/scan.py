@@ -17,9 +17,10 @@ from retrieval.search.understand.words import Word
 
 Part = TypeVar("Part")
 
-_JOINTS = frozenset({"AND", "OR", "NOR", "COMMA"})
+_JOINTS = frozenset({"AND", "OR", "NOR", "BUT", "COMMA"})
 _NUMERIC = frozenset({"NUMBER", "UNIT"})
 _DESCRIBING = frozenset({"QUALITY", "VALUE", "SIZE"})
+_MODIFYING = frozenset({"NEGATION", "NON", "NEGATIVE", "SEVERITY", "CERTAINTY", "SOME", "POSITIVE"})
 _TAKES_PLACE_BEFORE = _DESCRIBING | {"ASPECT", "FINDING", "DUAL", "MEASUREMENT", "IS", "PATTERN"}
 _TAKES_DESCRIPTION_BEFORE = frozenset({"ANATOMY", "MEASUREMENT", "FINDING", "DUAL", "PATTERN"})
 
@@ -79,13 +80,30 @@ def _belongs_to_next(words: Sequence[Word], at: int, last: int) -> bool:
     if said in _NUMERIC:
         choice = [word.terminal for word in words[last + 1 : last + 3]]
         return following == "UNIT" or choice == ["OR", "COMPARISON"]
-    if said == "CERTAINTY":
-        return following in _TAKES_DESCRIPTION_BEFORE
-    if said == "ANATOMY" and following in _TAKES_PLACE_BEFORE:
+    if said in ("NEGATION", "IS"):
+        return following not in _JOINTS | {"STOP", "CLOSING"}  # "LV without scar"
+    if said in ("CERTAINTY", "SEVERITY", "POSITIVE", "NEGATIVE"):
+        return following in _TAKES_DESCRIPTION_BEFORE | _DESCRIBING
+    if said == "ANATOMY" and (following in _TAKES_PLACE_BEFORE or _is_described(words, last + 1)):
         return _joined(words, at, last, {"ANATOMY"})
     if said in _DESCRIBING and following in _TAKES_DESCRIPTION_BEFORE:
-        return _joined(words, at, last, {"NEGATION", "NON", "SEVERITY", "CERTAINTY"})
+        return _joined(words, at, last, _MODIFYING)
     return False
+
+
+def _is_described(words: Sequence[Word], at: int) -> bool:
+    """Whether what begins here says of the place before it how it is: "not large", "not"."""
+    first = at
+    while at < len(words) and words[at].terminal in _MODIFYING:
+        at += 1
+    if at == first:
+        return False
+    if at == len(words) or words[at].terminal in _JOINTS | {"STOP"}:
+        return words[at - 1].terminal == "NEGATION"  # "LV dilated, RV not"
+    how = words[at]
+    behind = words[at + 1].terminal if at + 1 < len(words) else ""
+    describes = how.adjective or how.terminal in ("VALUE", "SIZE")
+    return describes and behind not in _TAKES_DESCRIPTION_BEFORE | _DESCRIBING | {"ASPECT", "TEST"}
 
 
 def _joined(words: Sequence[Word], at: int, last: int, between: Set[str]) -> bool:

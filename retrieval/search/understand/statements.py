@@ -7,7 +7,7 @@ from lark import Token
 
 from retrieval.search.understand.branches import Branch, Row, branches_in, tokens_in
 from retrieval.search.understand.claims import Claim, Place
-from retrieval.search.understand.terms import Kind
+from retrieval.search.understand.terms import Kind, Term
 
 _MAY_FOLLOW = frozenset({"AND", "OR", "NOR", "BUT", "COMMA", "STOP", "WITH", "CLOSING"})
 """Before these an adjective alone ("dilated") stands for the heart."""
@@ -69,7 +69,7 @@ def _is_clear(claim: Claim, row: Row) -> bool:
 
 def described(body: Branch, lead: _Lead, row: Row) -> tuple[Claim, ...]:
     """One claim for each description of each aspect or measurement; empty without sense."""
-    aspects = [t for one in body.find_data("aspects") for t in tokens_in(one, "ASPECT")]
+    aspects = [t for one in body.find_data("aspects") for t in tokens_in(one, "ASPECT", "TEST")]
     told_of = row.names([*aspects, *tokens_in(body, "MEASUREMENT")])
     places = row.places(body)
     claims: list[Claim] = []
@@ -86,6 +86,16 @@ def described(body: Branch, lead: _Lead, row: Row) -> tuple[Claim, ...]:
     return tuple(claims)
 
 
+def tested(branch: Branch, test: Term, row: Row) -> Claim | None:
+    """Read a positive or negative result of a test; None where no result is said."""
+    results = tokens_in(branch, "POSITIVE", "NEGATIVE")
+    before = [t for one in branches_in(branch, "lead") for t in tokens_in(one)]
+    if not results and not any(t.type in ("POSITIVE", "NEGATIVE") for t in before):
+        return None
+    claim = lead_of(branch, row).on(Claim(ids=frozenset({test.finds}), noun=True))
+    return replace(claim, negated=claim.negated != any(t.type == "NEGATIVE" for t in results))
+
+
 def lead_of(branch: Branch, row: Row) -> _Lead:
     """What stands before a statement."""
     leads = branches_in(branch, "lead")
@@ -97,7 +107,7 @@ def _modified(branch: Branch, row: Row) -> _Lead:
     certain = row.names(tokens_in(branch, "CERTAINTY"))
     return _Lead(
         # Two negations cancel: "not without scar".
-        negated=len(tokens_in(branch, "NEGATION", "NON")) % 2 == 1,
+        negated=len(tokens_in(branch, "NEGATION", "NON", "NEGATIVE")) % 2 == 1,
         near=bool(tokens_in(branch, "NON")),
         severity=row.names(graded),
         certainty=certain[-1] if certain else "",
@@ -107,11 +117,11 @@ def _modified(branch: Branch, row: Row) -> _Lead:
 def _judged(claim: Claim, branch: Branch, row: Row) -> Claim:
     """Apply what stands behind a statement: "scar absent", "LV dilation (mild)"."""
     for verdict in branches_in(branch, "verdict"):
-        severity = row.names(tokens_in(verdict, "SEVERITY"))
+        severity = row.names(tokens_in(verdict, "SEVERITY", "SIZE"))
         certainty = row.names(tokens_in(verdict, "CERTAINTY"))
         claim = replace(
             claim,
-            negated=claim.negated != bool(tokens_in(verdict, "DENIED")),
+            negated=claim.negated != bool(tokens_in(verdict, "DENIED", "NEGATIVE", "NEGATION")),
             severity=severity or claim.severity,
             certainty=certainty[0] if certainty else claim.certainty,
         )

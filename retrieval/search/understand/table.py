@@ -168,6 +168,9 @@ _FIELDS: Mapping[str, Callable[[object], object]] = {
     "prompts": _strings,
     "code": _text,
     "reads_as": _text,
+    "finds": _text,
+    "measures": _text,
+    "about": _number,
     "unit": _text,
     "plausible": _numbers,
     "indexed": _text,
@@ -202,7 +205,8 @@ def _term(name: str, entry: Mapping[str, object]) -> Term:
 def _check_relations(terms: Mapping[str, Term]) -> None:
     for term in terms.values():
         named = {*term.narrower_than, *term.suggests}.union(*term.composed, *term.denied)
-        named |= {n for n in (term.anatomy, term.unit, term.indexed, term.base, term.reads_as) if n}
+        named |= {n for n in (term.anatomy, term.unit, term.indexed, term.base) if n}
+        named |= {n for n in (term.reads_as, term.finds, term.measures) if n}
         missing = sorted(named - terms.keys())
         if missing:
             raise UsageError(

@@ -85,6 +85,12 @@ class Term:
     unit, plausible, indexed
         Of a measurement: its one unit, the range that a value may lie in, and
         the measurement meant where the unit is one per body surface area.
+    finds
+        Finding that a technique's positive result is ("perfusion positive").
+    measures
+        Measurement that a technique makes before a number ("T1 mapping over 1100 ms").
+    about
+        Of a measurement: how far from a number "about" reaches, in its unit.
     base, factor
         Of a unit: the unit it is a multiple of, and how much of that it is.
     values
@@ -110,6 +116,9 @@ class Term:
     prompts: tuple[str, ...] = ()
     code: str = ""
     reads_as: str = ""
+    finds: str = ""
+    measures: str = ""
+    about: float = 0.0
     unit: str = ""
     plausible: tuple[float, ...] = ()
     indexed: str = ""

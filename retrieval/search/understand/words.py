@@ -120,7 +120,9 @@ def _terminal(name: str, terms: Terms, *, adjective: bool) -> str:
         return UNKNOWN
     if term.kind is Kind.WORD:
         return "" if name in _SILENT else name.upper()
-    return "DUAL" if term.kind is Kind.TECHNIQUE and term.reads_as else term.kind.upper()
+    if term.kind is Kind.TECHNIQUE and term.reads_as:
+        return "DUAL"
+    return "TEST" if term.kind is Kind.TECHNIQUE and term.finds else term.kind.upper()
 
 
 def _plain(token: Token) -> Word:

@@ -116,7 +116,8 @@ def test_what_is_called_normal_is_asked_and_what_is_denied_is_not(text: str, ask
     ("query", "message"),
     [
         (Query(text="like this, but without scar"), "open one"),
-        (Query(text="women over 60"), "not what to look for"),
+        (Query(text="women over 60", chips=("~sex:F",)), "nothing is left"),
+        (Query(text="women with an EF under 350 %"), "no heart measures"),
         (Query(text="EF under 350 %"), "no heart measures"),
         (Query(text="scar", chips=("~finding:scar",)), "turn a chip on"),
         (Query(text="scar", chips=("finding:nothing",)), "cannot be read"),
@@ -126,3 +127,13 @@ def test_what_is_called_normal_is_asked_and_what_is_denied_is_not(text: str, ask
 def test_what_cannot_be_planned_says_why(query: Query, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         plan(query)
+
+
+@pytest.mark.parametrize(
+    "text", ["men over 80", "Philips, 2018", "four-chamber cines of girls", "not at 3 T"]
+)
+def test_words_that_only_say_whose_studies_list_them(text: str) -> None:
+    planned = plan(Query(text=text))
+    assert planned.lists
+    assert (planned.asked, planned.judged, planned.like) == ((), (), ())
+    assert not plan(Query(text=f"{text}, dilated left ventricle")).lists

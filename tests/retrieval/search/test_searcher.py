@@ -6,12 +6,13 @@ from dataclasses import replace
 import hypothesis.strategies as st
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 
 from retrieval.errors import EncoderMismatch, StoreError, StudyNotFound, UsageError
 from retrieval.language.findings import find_findings
 from retrieval.language.measurements import find_measurements
 from retrieval.search.searcher import Searcher
+from retrieval.search.views import ranking_json, ranking_rows, ranking_summary
 from retrieval.values.clip import ClipRecord
 from retrieval.values.embedding import (
     EncoderId,
@@ -30,8 +31,17 @@ from retrieval.values.query import (
     Verdict,
 )
 from retrieval.values.report import Report
-from retrieval.values.study import Sex, State, Study, StudyId, Technique, View
-from tests.doubles import ENCODER, DictCatalog, DictIndex, WordEncoder, a_clip, a_study, exact_score
+from retrieval.values.study import Patient, PatientId, Sex, State, Study, StudyId, Technique, View
+from tests.doubles import (
+    ENCODER,
+    DictCatalog,
+    DictIndex,
+    WordEncoder,
+    a_clip,
+    a_study,
+    exact_score,
+    hexname,
+)
 
 EVERYTHING = LOCAL_OPERATOR
 WANTED = "dilated left ventricle"
@@ -633,3 +643,67 @@ def test_studies_that_are_denied_by_scanner_or_age_are_not_eligible():
     assert len(understood(archive, f"{WANTED} above 1.5 T").hits) == 1
     with pytest.raises(UsageError, match=r"there are 1.5, 3"):
         understood(archive, f"{WANTED} above 5 T")
+
+
+def a_person(name: str, sex: Sex) -> Patient:
+    return Patient(id=PatientId(hexname(name)), sex=sex)
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+@settings(
+    deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(years=st.lists(st.none() | st.integers(2015, 2018), min_size=1, max_size=6))
+def test_a_query_that_says_only_whose_studies_lists_them_all_newest_first(
+    channel: Channel, years: list[int | None]
+):
+    archive = Archive()
+    for n, year in enumerate(years):
+        woman = a_study(f"w{n}", person=a_person(f"w{n}", Sex.FEMALE), year=year)
+        # Not all of them have a vector: nothing is compared.
+        archive.add(f"w{n}", 0.1 * n, report="Scans of women.", study=woman, indexed=n % 2 == 0)
+    archive.add("m", 0.9, study=a_study("m", person=a_person("m", Sex.MALE)))
+    ranking = archive.searcher().search(
+        Query(text="scans of women", channel=channel, limit=None), access=EVERYTHING
+    )
+    women = archive.catalog.studies([hit.study.id for hit in ranking.hits], access=EVERYTHING)
+    assert len(women) == ranking.eligible == ranking.answers == len(years)
+    expected = sorted(women, key=lambda s: (-(s.year or 0), s.id))
+    assert [hit.study.id for hit in ranking.hits] == [study.id for study in expected]
+    assert ranking.listed
+    assert (ranking.missing, ranking.conviction) == (0, None)
+    assert ranking_json(ranking)["hits"][0]["score"] is None
+    assert {row[1] for row in ranking_rows(ranking)} == {""}
+    assert "nothing compared" in ranking_summary(ranking)
+
+
+def test_a_list_ends_at_its_limit(archive: Archive):
+    for n in range(4):
+        archive.add(f"w{n}", None, study=a_study(f"w{n}", person=a_person(f"w{n}", Sex.FEMALE)))
+    ranking = archive.searcher().search(Query(text="women", limit=3), access=EVERYTHING)
+    assert (len(ranking.hits), ranking.answers) == (3, 4)
+
+
+def test_low_normal_is_a_band_and_no_ordinary_normal(archive: Archive):
+    reports = {
+        "words": "LV systolic function is low normal.",
+        "inside": "LVEF 53 %.",
+        "above": "LVEF 62 %.",
+        "below": "LVEF 44 %.",
+        "ordinary": "LV systolic function is normal.",
+    }
+    ids = {name: archive.add(name, 0.1, report=said) for name, said in reports.items()}
+    ranking = archive.searcher().search(
+        Query(text="low-normal ejection fraction", channel=Channel.ALL), access=EVERYTHING
+    )
+    said = {
+        name: {one.verdict for hit in ranking.hits if hit.study.id == study for one in hit.said}
+        for name, study in ids.items()
+    }
+    assert said == {
+        "words": {Verdict.AGREES},
+        "inside": {Verdict.AGREES},
+        "above": {Verdict.CONTRADICTS},
+        "below": {Verdict.CONTRADICTS},
+        "ordinary": set(),
+    }

@@ -105,9 +105,12 @@ def test_a_contradiction_is_named(text: str, where: Filter, what: str) -> None:
         told(text, where)
 
 
-def test_filters_alone_are_no_question() -> None:
-    with pytest.raises(UsageError, match="not what to look for"):
-        told("women over 60 at 3 T")
+def test_filters_alone_are_a_question() -> None:
+    found = told("women over 60 at 3 T")
+    assert found.lists
+    assert found.where == Filter(
+        sexes=frozenset({Sex.FEMALE}), age_from=61, field_strengths_t=frozenset({3.0})
+    )
 
 
 def test_no_statement_about_a_heart_is_taken_for_people_scanners_or_years() -> None:

@@ -38,7 +38,7 @@ from retrieval.values.study import Sex, StudyId, Technique, View
 TERMS = shipped_terms()
 JOINING = {
     "", "AND", "OR", "NOR", "BUT", "WITH", "COMMA", "IS", "OF", "IN", "AT", "STOP", "PERSON",
-    "OPENING", "CLOSING", "THEIR",
+    "OPENING", "CLOSING", "THEIR", "SOME", "ACQUIRED",
 }  # fmt: skip
 HYPHENS = "-\u2010\u2011\u2012\u2013\u2014"
 
