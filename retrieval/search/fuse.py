@@ -35,3 +35,15 @@ def shared_ranks(scores: Mapping[StudyId, float]) -> dict[StudyId, int]:
     for place, score in enumerate(sorted(scores.values(), reverse=True), start=1):
         better.setdefault(score, place)
     return {study: better[score] for study, score in scores.items()}
+
+
+def merge(
+    rankings: Mapping[str, Mapping[StudyId, float]], demoted: Mapping[StudyId, int]
+) -> list[tuple[StudyId, float]]:
+    """One ranking keeps its scores, several are fused; the more demoted, the later."""
+    if len(rankings) == 1:
+        (scores,) = rankings.values()
+        merged = list(scores.items())
+    else:
+        merged = fuse(*(shared_ranks(scores) for scores in rankings.values()))
+    return sorted(merged, key=lambda item: demoted.get(item[0], 0))

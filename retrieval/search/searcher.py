@@ -14,7 +14,7 @@ from retrieval.search.choices import settle, within
 from retrieval.search.collapse import Folded, collapse, further
 from retrieval.search.conviction import CANDIDATES, Judge
 from retrieval.search.found import Found, Order
-from retrieval.search.fuse import fuse, shared_ranks
+from retrieval.search.fuse import merge
 from retrieval.search.listing import newest_first
 from retrieval.search.members import Studies
 from retrieval.search.moments import Moment, Moments
@@ -211,7 +211,7 @@ class Searcher:
             rankings["reports"] = reports
         if planned.lists:
             rankings[FILTER] = newest_first(compared, self._catalog, access=access)
-        merged = _merged(rankings, demoted)
+        merged = merge(rankings, demoted)
         answers = max(len(merged), len(compared) - missing if pool is not None else 0)
         folded: Mapping[StudyId, tuple[Folded, ...]] = {}
         if query.collapsed:
@@ -376,18 +376,6 @@ class Searcher:
 def _most(limit: int | None) -> int | None:
     """How many of the best are judged: all that are shown, and enough to find a convincing one."""
     return None if limit is None else max(limit, CANDIDATES)
-
-
-def _merged(
-    rankings: Mapping[str, Mapping[StudyId, float]], demoted: Mapping[StudyId, int]
-) -> list[tuple[StudyId, float]]:
-    """One ranking keeps its scores, several are fused; the more demoted, the later."""
-    if len(rankings) == 1:
-        (scores,) = rankings.values()
-        merged = list(scores.items())
-    else:
-        merged = fuse(*(shared_ranks(scores) for scores in rankings.values()))
-    return sorted(merged, key=lambda item: demoted.get(item[0], 0))
 
 
 def _agreeing(said: Sequence[Said]) -> str | None:

@@ -21,7 +21,7 @@ def told(text: str, where: Filter | None = None) -> Plan:
 
 def test_people_scanners_and_years_leave_the_text() -> None:
     found = told("severely reduced EF under 30 %, women over 60 at 3 T since 2019")
-    assert found.asked[0] == ("severely reduced EF under 30 %",)
+    assert found.asked[0].phrasings == ("severely reduced EF under 30 %",)
     assert found.words == ("women over 60", "at 3 T", "since 2019")
     assert found.where == Filter(
         sexes=frozenset({Sex.FEMALE}),
@@ -49,14 +49,15 @@ def test_people_scanners_and_years_leave_the_text() -> None:
 )
 def test_what_the_filter_and_the_encoder_get(text: str, left: str, where: Filter) -> None:
     found = told(text)
-    assert (found.asked[0][0].removeprefix("a "), found.where) == (left, where)
+    assert (found.asked[0].phrasings[0].removeprefix("a "), found.where) == (left, where)
 
 
 @pytest.mark.parametrize("text", ["dilated LV", "late enhancement of the septum"])
 def test_findings_are_no_filters(text: str) -> None:
     where = Filter(views=frozenset({View.SHORT_AXIS}))
     found = told(text, where)
-    assert (found.where, found.never, found.words, found.asked[0]) == (where, (), (), (text,))
+    told_of = (found.where, found.never, found.words, found.asked[0].phrasings)
+    assert told_of == (where, (), (), (text,))
 
 
 @pytest.mark.parametrize(
