@@ -266,6 +266,22 @@ def test_what_the_tool_is_for_is_never_cut_off(visit):
         assert box["x"] + box["width"] <= width
 
 
+def test_what_a_card_says_of_its_likelihood_fits_at_every_width(visit):
+    cards = visit.open("?q=repeat").cards()
+    for width, bar in ((1440, 32), (1366, 14), (1290, 0), (1100, 14), (1010, 0), (900, 32)):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        visit.page.evaluate(FRAMES)
+        lines = visit.page.locator("a.card .line").evaluate_all(
+            "all => all.map(line => line.scrollWidth - line.clientWidth)"
+        )
+        assert max(lines) == 0
+        bars = visit.page.locator("a.card .belief .bar").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().width)"
+        )
+        assert set(bars) == {bar}
+    assert cards.first.locator(".score").inner_text() == "images + report"
+
+
 def test_space_holds_all_hearts_and_lets_them_go_on(visit):
     cards = visit.open(QUERY).cards()
     canvas = cards.first.locator("canvas").first
