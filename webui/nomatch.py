@@ -5,6 +5,8 @@ from dataclasses import replace
 from html import escape
 from typing import Any
 
+from retrieval.search.understand.chips import FindingChip, LikeChip, MeasurementChip
+from retrieval.search.understand.lines import read_chip
 from retrieval.search.views import percent
 from retrieval.values.query import Filter, Ranking
 from retrieval.values.reliability import Badge, Conviction
@@ -48,7 +50,7 @@ def page(
     """
     panels = [
         _panel("Widen the words", _wider(address, broader)),
-        _panel("Loosen the filters", _looser(address, looser)),
+        _panel("Loosen the filters", _looser(ranking, address, looser)),
         _panel("Not searched", _left_out(coverage)),
     ]
     nearest = (
@@ -114,12 +116,21 @@ def _wider(address: Address, broader: Sequence[tuple[str, int]]) -> list[tuple[s
     return rows or [("No wider term is known for these words.", "")]
 
 
-def _looser(address: Address, looser: Sequence[tuple[str, Filter, int]]) -> list[tuple[str, str]]:
+def _looser(
+    ranking: Ranking, address: Address, looser: Sequence[tuple[str, Filter, int]]
+) -> list[tuple[str, str]]:
+    # Words that are filters too narrow it further: a count without them would be too high.
+    alone = not any(_narrows(line) for line in ranking.chips)
     rows = [
-        (link(name, replace(address, where=where, page=1)), f"{n:,} eligible")
+        (link(name, replace(address, where=where, page=1)), f"{n:,} eligible" if alone else "")
         for name, where, n in looser
     ]
     return rows or [("No filter is set.", "")]
+
+
+def _narrows(line: str) -> bool:
+    chip = read_chip(line)
+    return chip.on and not isinstance(chip, FindingChip | MeasurementChip | LikeChip)
 
 
 def _left_out(coverage: Coverage) -> list[tuple[str, str]]:

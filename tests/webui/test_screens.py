@@ -171,6 +171,14 @@ def test_each_filter_can_be_taken_away_and_says_what_that_gives(archive, monkeyp
     assert shown.count(" eligible</span>") == len(free) + 1
 
 
+@pytest.mark.parametrize(("chip", "told"), [("sex:F", False), ("~sex:F", True)])
+def test_no_count_is_given_where_words_filter_as_well(archive, monkeypatch, chip, told):
+    understood(monkeypatch, conviction=Conviction.NOTHING, chips=(chip,))
+    shown = html(visit(archive, q="large, women", technique="LGE"))
+    assert ">Any technique</a></span>" in shown
+    assert (" eligible</span>" in shown) is told
+
+
 def test_words_like_unrelated_ones_are_told_so(archive, monkeypatch):
     understood(monkeypatch, conviction=Conviction.NOTHING, above_unrelated=0.4)
     shown = html(visit(archive, q="purple elephant"))
