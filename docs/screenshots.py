@@ -17,6 +17,9 @@ from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 DOCS = Path(__file__).parent
 SIZE: ViewportSize = {"width": 1440, "height": 900}
+NOTHING = "left ventricular thrombus"
+"""What no simulated heart is drawn with."""
+
 QUERY = "dilated left ventricle with reduced ejection fraction, no scar, patients over 40"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync"]
 CLOCK = "window.cineseekClock = () => 0;"
@@ -77,6 +80,11 @@ def take(page: Page, url: str, out: Path) -> None:
     study = page.locator("a.card").first.get_attribute("data-study")
     keep("filters", "a.card canvas[data-phase]", q=QUERY, sex="F", age="50-", technique="LGE")
     keep("study", ".short canvas[data-phase]", q=QUERY, study=str(study))
+    page.get_by_role("button", name="Why", exact=True).click()
+    page.wait_for_selector(".why canvas[data-phase]")
+    page.wait_for_function(ALL_DRAWN)
+    page.screenshot(path=out / "why.png")
+    keep("nomatch", ".cs-nomatch", q=NOTHING, sex="F", technique="LGE")
 
 
 ALL_DRAWN = """() => {

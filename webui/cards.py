@@ -1,7 +1,7 @@
 """What a result card says and shows."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from retrieval.search.understand.chips import Chip, FindingChip, MeasurementChip
 from retrieval.search.understand.labels import chip_label, term_name
@@ -54,13 +54,14 @@ def card(hit: Hit, clips: Sequence[ClipRecord], address: Address, ranking: Ranki
         "name": words.study_name(study.id),
         "rank": hit.rank,
         "score": similarity(hit, ranking),
-        "belief": belief(hit.beliefs),
+        "belief": belief(hit.beliefs, contradicted=contradicted(hit)),
         "source": source(hit, ranking),
         "facts": words.card_facts(study),
         "impression": sentence(hit),
         "evidence": evidence(hit, ranking),
         "note": note(hit, ranking),
-        "further": [_further(one, ranking) for one in hit.others],
+        "further": [_further(one, address, ranking) for one in hit.others],
+        "furtherName": further_name(hit.others),
         "furtherNote": further_note(hit.others),
         "main": {**tile(main, rate), "label": words.clip_name(main)},
         "strip": [_small(slot, rate) for slot in slots],
@@ -77,17 +78,23 @@ def similarity(hit: Hit, ranking: Ranking) -> str:
 def similarity_of(score: float, ranking: Ranking) -> str:
     """A score in words, if it is a cosine."""
     alone = len(ranking.channels) == 1 and ranking.channels != ("reports",) and not ranking.listed
-    return f"similarity {score:.3f}" if alone else ""
+    return f"similarity {words.signed(score)}" if alone else ""
 
 
 STEPS = {Badge.GOOD: 3, Badge.FAIR: 2, Badge.POOR: 1}
 """How many of three bars a badge fills."""
 
 
-def belief(beliefs: Sequence[Belief]) -> dict[str, object] | None:
+def contradicted(hit: Hit) -> bool:
+    """Whether the report says otherwise."""
+    return any(one.verdict is Verdict.CONTRADICTS for one in hit.said)
+
+
+def belief(beliefs: Sequence[Belief], *, contradicted: bool) -> dict[str, object] | None:
     """How likely a hit is what was wanted, by images alone: as likely as the least likely finding.
 
-    None where no wanted finding was assessed on this archive.
+    None where no wanted finding was assessed on this archive. A hit that its
+    report contradicts is not called likely: the number stands as what it is, by images.
     """
     if not beliefs:
         return None
@@ -97,7 +104,7 @@ def belief(beliefs: Sequence[Belief]) -> dict[str, object] | None:
         f"{term_name(one.term)} {percent(one.probability)} (images: {one.badge})" for one in beliefs
     )
     return {
-        "word": words.likelihood(least.probability),
+        "word": "By images" if contradicted else words.likelihood(least.probability),
         "percent": percent(least.probability),
         "share": round(least.probability, 3),
         "steps": STEPS[weakest.badge],
@@ -161,7 +168,15 @@ def evidence(hit: Hit, ranking: Ranking) -> str:
         return f"Shown: {name}"
     if hit.evidence.score is None:
         return f"Ranked as a whole; shown: {name}"
-    return f"Best clip: {name}, {hit.evidence.score:.3f}"
+    return f"Best clip: {name}, {words.signed(hit.evidence.score)}"
+
+
+def further_name(others: Sequence[Further]) -> str:
+    """What lies under a hit, in as few words as stand beside its facts."""
+    own = sum(not one.copy for one in others)
+    if own == len(others):
+        return words.count(own, "repeat scan") if own else ""
+    return words.count(len(others), "further study", "further studies") if own else "sent twice"
 
 
 def further_note(others: Sequence[Further]) -> str:
@@ -175,12 +190,18 @@ def further_note(others: Sequence[Further]) -> str:
     return words.joined(parts)
 
 
-def _further(one: Further, ranking: Ranking) -> dict[str, object]:
+def _further(one: Further, address: Address, ranking: Ranking) -> dict[str, object]:
     why = "the same images, under another name" if one.copy else "the same patient"
     score = similarity_of(one.score, ranking)
-    facts = (words.study_name(one.study.id), str(one.study.year or ""), score)
+    alike = "same images" if one.copy else ""
+    facts = (words.study_name(one.study.id), str(one.study.year or ""), alike, score)
     title = f"{why}; place {one.rank:,} of all studies"
-    return {"study": one.study.id, "text": words.joined(facts), "title": title}
+    return {
+        "study": one.study.id,
+        "text": words.joined(facts),
+        "title": title,
+        "params": to_params(replace(address, study=one.study.id)),
+    }
 
 
 def clips_of(cards: Sequence[Card]) -> list[ClipId]:

@@ -1,15 +1,29 @@
 """What is said when no study matches convincingly: why, and what to try instead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from html import escape
+from typing import Any
 
+from retrieval.search.understand.chips import FindingChip, LikeChip, MeasurementChip
+from retrieval.search.understand.lines import read_chip
 from retrieval.search.views import percent
 from retrieval.values.query import Filter, Ranking
 from retrieval.values.reliability import Badge, Conviction
 from webui import words
 from webui.address import Address, link
 from webui.backend import Coverage
+
+CONSTRAINTS: Sequence[tuple[str, Mapping[str, Any]]] = (
+    ("Any age", {"age_from": None, "age_to": None}),
+    ("Any sex", {"sexes": frozenset()}),
+    ("Any technique", {"techniques": frozenset()}),
+    ("Any view", {"views": frozenset()}),
+    ("Any field strength", {"field_strengths_t": frozenset()}),
+    ("Any vendor", {"vendors": frozenset()}),
+    ("Any year", {"year_from": None, "year_to": None}),
+)
+"""What a filter may ask for, and how it asks for none of it; in the order of the panel."""
 
 
 def applies(ranking: Ranking) -> bool:
@@ -18,7 +32,12 @@ def applies(ranking: Ranking) -> bool:
 
 
 def page(
-    ranking: Ranking, address: Address, coverage: Coverage, broader: Sequence[tuple[str, int]]
+    ranking: Ranking,
+    address: Address,
+    coverage: Coverage,
+    *,
+    broader: Sequence[tuple[str, int]],
+    looser: Sequence[tuple[str, Filter, int]],
 ) -> str:
     """The message above the nearest studies, as HTML.
 
@@ -26,10 +45,12 @@ def page(
     ----------
     broader
         Wider words, and how many reports say them.
+    looser
+        Looser filters, each with its name and how many studies pass it.
     """
     panels = [
         _panel("Widen the words", _wider(address, broader)),
-        _panel("Loosen the filters", _looser(address)),
+        _panel("Loosen the filters", _looser(ranking, address, looser)),
         _panel("Not searched", _left_out(coverage)),
     ]
     nearest = (
@@ -42,6 +63,13 @@ def page(
         f'<section class="cs-nomatch"><h1>{headline(ranking)}</h1><p>{escape(why(ranking))}</p>'
         f'<div class="panels">{"".join(panels)}</div>{nearest}</section>'
     )
+
+
+def loosened(where: Filter) -> list[tuple[str, Filter]]:
+    """Filters that are looser by one constraint, and the one that is empty, each with its name."""
+    one_less = [(name, replace(where, **free)) for name, free in CONSTRAINTS]
+    found = [(name, looser) for name, looser in one_less if looser != where]
+    return [*found, ("Without any filter", Filter())] if len(found) > 1 else found
 
 
 def headline(ranking: Ranking) -> str:
@@ -88,10 +116,21 @@ def _wider(address: Address, broader: Sequence[tuple[str, int]]) -> list[tuple[s
     return rows or [("No wider term is known for these words.", "")]
 
 
-def _looser(address: Address) -> list[tuple[str, str]]:
-    if address.where == Filter():
-        return [("No filter is set.", "")]
-    return [(link("Without any filter", replace(address, where=Filter(), page=1)), "")]
+def _looser(
+    ranking: Ranking, address: Address, looser: Sequence[tuple[str, Filter, int]]
+) -> list[tuple[str, str]]:
+    # Words that are filters too narrow it further: a count without them would be too high.
+    alone = not any(_narrows(line) for line in ranking.chips)
+    rows = [
+        (link(name, replace(address, where=where, page=1)), f"{n:,} eligible" if alone else "")
+        for name, where, n in looser
+    ]
+    return rows or [("No filter is set.", "")]
+
+
+def _narrows(line: str) -> bool:
+    chip = read_chip(line)
+    return chip.on and not isinstance(chip, FindingChip | MeasurementChip | LikeChip)
 
 
 def _left_out(coverage: Coverage) -> list[tuple[str, str]]:

@@ -59,7 +59,7 @@ def findings_panel(findings: Sequence[MachineFinding]) -> str:
 def _written(findings: Sequence[MachineFinding]) -> str:
     """By which methods and when, each told once."""
     told = (
-        f"by {METHODS[one.method]} among {words.studies(one.studies)} on {one.made_at:%Y-%m-%d}"
+        f"by {METHODS[one.method]} among {words.studies(one.studies)} on {words.day(one.made_at)}"
         for one in findings
     )
     return _capital("; ".join(dict.fromkeys(told)))

@@ -1,6 +1,7 @@
 """How things are named on screen."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from retrieval.values.clip import ClipRecord
 from retrieval.values.study import Patient, Scanner, Study, StudyId, Technique, View
@@ -85,6 +86,21 @@ def study_facts(study: Study) -> str:
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """A number and what it counts: "1 study", "1,284 studies"."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def signed(value: float) -> str:
+    """A score in three decimals, with a true minus."""
+    return f"{value:.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def change(value: float) -> str:
+    """What was added to a score or taken from it, its sign always shown."""
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def day(at: datetime) -> str:
+    """A date as a reader would write it: "20 Nov 2026"."""
+    return f"{at.day} {at:%b %Y}"
 
 
 def studies(number: int) -> str:

@@ -212,6 +212,76 @@ def test_the_keyboard_moves_opens_and_comes_back_to_the_same_card(visit):
     visit.page.wait_for_selector(".box input:focus")
 
 
+def focused(visit):
+    return visit.page.locator(".results :focus")
+
+
+def test_repeat_scans_unfold_and_open_by_keyboard_alone(visit):
+    cards = visit.open("?q=repeat").cards()
+    visit.page.evaluate("document.activeElement.blur()")
+    height = cards.first.bounding_box()["height"]
+    unfold = visit.page.get_by_role("button", name="1 further study of this patient")
+    assert unfold.count() == 1
+    visit.page.keyboard.press("ArrowRight")
+    visit.page.keyboard.press("u")
+    assert unfold.get_attribute("aria-expanded") == "true"
+    under = visit.page.get_by_role("group", name="1 further study of this patient").locator("a")
+    assert under.is_visible()
+    assert cards.first.bounding_box()["height"] == cards.nth(1).bounding_box()["height"] == height
+    visit.page.keyboard.press("Tab")
+    expect(unfold).to_be_focused()
+    visit.page.keyboard.press("Tab")
+    expect(under).to_be_focused()
+    visit.page.keyboard.press("Escape")
+    expect(cards.first).to_be_focused()
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")  # the button folds what it unfolded
+    assert unfold.get_attribute("aria-expanded") == "false"
+    assert not under.is_visible()
+    visit.page.keyboard.press("Enter")
+    visit.page.keyboard.press("Tab")
+    visit.page.keyboard.press("Enter")
+    second = fake_archive.FakeSearcher(fake_archive.reading().catalog).search(
+        fake_archive.Query(text="large"), access=None
+    )
+    visit.wait_params(q="repeat", study=second.hits[1].study.id)
+
+
+def test_a_card_without_repeat_scans_is_one_tab_stop(visit):
+    visit.open("?q=repeat").cards()
+    visit.page.evaluate("document.activeElement.blur()")
+    for key in ("ArrowRight", "ArrowRight", "u"):
+        visit.page.keyboard.press(key)
+    assert focused(visit).get_attribute("class") == "card"
+    stops = visit.page.locator(".grid [tabindex='0']")
+    assert stops.count() == 1
+
+
+def test_what_the_tool_is_for_is_never_cut_off(visit):
+    visit.open("?q=repeat").cards()
+    for width in (1440, 900, 700):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        purpose = visit.page.get_by_text("For reference and teaching. Not for diagnosis.")
+        box = purpose.bounding_box()
+        assert box["x"] + box["width"] <= width
+
+
+def test_what_a_card_says_of_its_likelihood_fits_at_every_width(visit):
+    cards = visit.open("?q=repeat").cards()
+    for width, bar in ((1440, 32), (1366, 14), (1290, 0), (1100, 14), (1010, 0), (900, 32)):
+        visit.page.set_viewport_size({"width": width, "height": 800})
+        visit.page.evaluate(FRAMES)
+        lines = visit.page.locator("a.card .line").evaluate_all(
+            "all => all.map(line => line.scrollWidth - line.clientWidth)"
+        )
+        assert max(lines) == 0
+        bars = visit.page.locator("a.card .belief .bar").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect().width)"
+        )
+        assert set(bars) == {bar}
+    assert cards.first.locator(".score").inner_text() == "images + report"
+
+
 def test_space_holds_all_hearts_and_lets_them_go_on(visit):
     cards = visit.open(QUERY).cards()
     canvas = cards.first.locator("canvas").first

@@ -79,7 +79,7 @@ def test_a_machine_finding_is_marked_as_one_and_shown_as_a_place():
     assert "Research: machine findings" in text
     assert "Dilated left ventricle (screen) 98 60 to 99" in text
     assert "No report says this and no reader has confirmed it" in text
-    assert "By words among 24 studies on 2026-03-04" in text
+    assert "By words among 24 studies on 4 Mar 2026" in text
     assert '<i style="left:60.4%;width:38.6%"></i><b style="left:97.9%"></b>' in html
     assert "0.285" not in text
 
@@ -95,7 +95,7 @@ def test_one_example_has_a_tick_and_no_interval_and_names_no_study():
     assert html.count("<i ") == 1
     assert html.count("<b style") == 2
     assert "0123456789ab" not in html
-    assert "By logistic regression on examples among 24 studies on 2026-03-04; by words" in text
+    assert "By logistic regression on examples among 24 studies on 4 Mar 2026; by words" in text
 
 
 def test_no_markup_gets_in_from_a_question_or_a_name():

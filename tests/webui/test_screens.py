@@ -9,10 +9,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from retrieval.errors import ClipCorrupt, GenerationCorrupt, NothingPublished, UsageError
-from retrieval.values.query import Filter, Query
+from retrieval.values.query import Filter, Query, Said, Verdict
 from retrieval.values.reliability import Badge, Belief, Conviction
 from retrieval.values.study import Technique
 from webui import backend, server
+from webui.screens.study import left_out
 from webui.sheets import unpack
 
 
@@ -145,9 +146,37 @@ def test_nothing_convincing_says_why_what_to_try_and_shows_the_nearest(archive, 
     assert "That does not mean there is none." in shown
     assert 'q=LV+dilation&amp;sex=F" target="_self">LV dilation</a>' in shown
     assert "q=chamber+dilation" in shown
-    assert 'href="?q=severely+dilated+LV" target="_self">Without any filter' in shown
+    assert 'href="?q=severely+dilated+LV" target="_self">Any sex</a></span><span>24 el' in shown
+    assert "Without any filter" not in shown
     assert "Nearest anyway" in shown
     assert len(parts(test)["cineseek_results"]["cards"]) == 12
+
+
+def test_each_filter_can_be_taken_away_and_says_what_that_gives(archive, monkeypatch):
+    understood(monkeypatch, conviction=Conviction.NOTHING)
+    shown = html(visit(archive, q="large", sex="F", technique="LGE", year="2010-2012"))
+    hearts = archive.desk().reading.catalog.hearts.values()
+    where = Filter(
+        sexes=frozenset("F"), techniques=frozenset({Technique.LGE}), year_from=2010, year_to=2012
+    )
+    free = {
+        "Any sex": {"sexes": frozenset()},
+        "Any technique": {"techniques": frozenset()},
+        "Any year": {"year_from": None, "year_to": None},
+    }
+    for name, looser in free.items():
+        number = sum(fake_archive.passes(heart, replace(where, **looser)) for heart in hearts)
+        assert f">{name}</a></span><span>{number} eligible</span>" in shown
+    assert ">Without any filter</a></span><span>24 eligible</span>" in shown
+    assert shown.count(" eligible</span>") == len(free) + 1
+
+
+@pytest.mark.parametrize(("chip", "told"), [("sex:F", False), ("~sex:F", True)])
+def test_no_count_is_given_where_words_filter_as_well(archive, monkeypatch, chip, told):
+    understood(monkeypatch, conviction=Conviction.NOTHING, chips=(chip,))
+    shown = html(visit(archive, q="large, women", technique="LGE"))
+    assert ">Any technique</a></span>" in shown
+    assert (" eligible</span>" in shown) is told
 
 
 def test_words_like_unrelated_ones_are_told_so(archive, monkeypatch):
@@ -172,6 +201,30 @@ def test_a_convincing_answer_has_no_message(archive, monkeypatch):
 
 def test_a_query_that_no_chip_stands_for_has_no_row(archive):
     assert "cineseek_chips" not in parts(visit(archive, q="large heart"))
+
+
+def test_words_that_no_chip_stands_for_are_said_to_be_asked_as_they_are(archive, monkeypatch):
+    understood(monkeypatch, free="purple elephant")
+    row = parts(visit(archive, q="purple elephant"))["cineseek_chips"]
+    assert (row["lead"], row["free"], row["chips"]) == (
+        "No known finding in", "purple elephant", [],
+    )  # fmt: skip
+
+
+def test_what_the_per_cent_are_of_stands_above_them(archive, monkeypatch):
+    asked = fake_archive.FakeSearcher.search
+    lines = ("finding:lv_dilation;at=lv", "finding:scar")
+
+    def search(self, query, *, access):
+        ranking = asked(self, query, access=access)
+        hits = [replace(hit, beliefs=judged(0.9)) for hit in ranking.hits]
+        badges = ((lines[0], Badge.GOOD), (lines[1], Badge.NOT_ASSESSED))
+        return replace(ranking, hits=tuple(hits), chips=lines, badges=badges)
+
+    assert "%: chance" not in html(visit(archive, q="dilated LV"))
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", search)
+    shown = html(visit(archive, q="dilated LV, scar"))
+    assert "%: chance, by images, that a reader would call it LV dilation; scar: by rep" in shown
 
 
 def test_words_that_leave_nothing_are_named(archive, monkeypatch):
@@ -292,6 +345,20 @@ def test_a_study_page_shows_all_clips_the_report_and_the_nearest_cases(archive):
     assert test.button[0].label == "Results, 5 of 24"
 
 
+@pytest.mark.parametrize(
+    ("reason", "told"),
+    [
+        ("", "1 series: localiser"),
+        ("localiser: not kept", "1 series: localiser: not kept"),
+        ("too few frames", "1 series: localiser, too few frames"),
+    ],
+)
+def test_a_series_that_is_left_out_names_its_kind_once(reason, told):
+    study = fake_archive.heart(4).study
+    left = replace(study.series[-1], reason=reason)
+    assert left_out(replace(study, series=(*study.series[:-1], left))) == [told]
+
+
 def why_of(test):
     return parts(test)["cineseek_player"].get("why")
 
@@ -321,6 +388,28 @@ def test_why_is_asked_of_the_best_clip_and_said_on_the_page(archive):
         (4, heart.clips[0].phases, -0.25),
     ]
     assert "Why" not in [b.label for b in test.button]
+
+
+def test_why_says_what_the_report_says_contradictions_first(archive, monkeypatch):
+    asked = fake_archive.FakeSearcher.search
+    told = (
+        Said(chip="-finding:scar", verdict=Verdict.AGREES, sentence="No scar."),
+        Said(chip="finding:lv_dilation", verdict=Verdict.CONTRADICTS, sentence="Normal LV."),
+    )
+
+    def search(self, query, *, access):
+        ranking = asked(self, query, access=access)
+        return replace(ranking, hits=tuple(replace(hit, said=told) for hit in ranking.hits))
+
+    heart = fake_archive.heart(4)
+    clip = fake_archive.best(heart, Filter()).id
+    assert why_of(visit(archive, q="large", study=heart.study.id, why=clip))["said"] == []
+    monkeypatch.setattr(fake_archive.FakeSearcher, "search", search)
+    shown = why_of(visit(archive, q="large", study=heart.study.id, why=clip))["said"]
+    assert [(one["kind"], one["text"], one["sentence"]) for one in shown] == [
+        ("against", "Says otherwise: LV dilation", "Normal LV."),
+        ("agrees", "Agrees: no scar", "No scar."),
+    ]
 
 
 def test_a_clip_that_the_encoder_does_not_look_at_has_views_and_no_map(archive):

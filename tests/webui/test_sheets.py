@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from retrieval.values.clip import ClipId
 from retrieval.values.query import FILTER, Further, Said, Verdict
+from retrieval.values.reliability import Badge, Belief
 from webui import words
-from webui.cards import card, clips_of
+from webui.cards import belief, card, clips_of, further_name
 from webui.sheets import SheetReader, pack, tile, unpack
 
 HEART = fake_archive.heart(0)
@@ -87,7 +88,7 @@ def test_a_card_says_what_the_hit_says():
 
 def test_a_card_names_what_lies_under_it():
     hit, made = first_card()
-    assert (made.content["further"], made.content["furtherNote"]) == ([], "")
+    assert [made.content[k] for k in ("further", "furtherNote", "furtherName")] == [[], "", ""]
     older = fake_archive.heart(7).study
     under = (
         Further(rank=4, score=0.21, study=older, copy=False),
@@ -106,7 +107,15 @@ def test_a_card_names_what_lies_under_it():
         "study": older.id,
         "text": f"{words.study_name(older.id)} · {older.year} · similarity 0.210",
         "title": "the same patient; place 4 of all studies",
+        "params": {"study": older.id},
     }
+    assert [one["text"].split(" · ")[2] for one in told["further"]] == [
+        "similarity 0.210", "similarity 0.100", "same images",
+    ]  # fmt: skip
+    assert further_name(under) == told["furtherName"] == "3 further studies"
+    assert [further_name(some) for some in (under[:1], under[:2], under[2:])] == [
+        "1 repeat scan", "2 repeat scans", "sent twice",
+    ]  # fmt: skip
     assert told["further"][2]["title"].startswith("the same images, under another name")
 
 
@@ -143,6 +152,21 @@ def test_a_card_says_what_the_report_does_not(chip):
     assert made.content["note"] == {"kind": "open", "text": f"The report does not say: {label}"}
     _, made = first_card((said(chip, Verdict.AGREES),), chips=(DILATED, chip))
     assert made.content["note"]["kind"] == "agrees"
+
+
+@pytest.mark.parametrize("probability", [0.05, 0.5, 0.8, 0.99])
+def test_what_the_report_contradicts_is_never_called_likely(probability):
+    believed = (Belief(term="lv_dilation", probability=probability, badge=Badge.GOOD),)
+    told = said(DILATED, Verdict.CONTRADICTS)
+    hit, _ = first_card((told, said(SCAR, Verdict.AGREES)))
+    hit = replace(hit, beliefs=believed)
+    ranking = fake_archive.FakeSearcher(fake_archive.reading().catalog).search(
+        fake_archive.Query(text="large", limit=1), access=None
+    )
+    shown = card(hit, (), fake_archive.address_of(hit.study.id), ranking).content["belief"]
+    usual = belief(believed, contradicted=False)
+    assert shown == usual | {"word": "By images"}
+    assert usual["word"] == words.likelihood(probability)
 
 
 def test_a_card_shows_the_sentences_that_agree_and_where_it_comes_from():

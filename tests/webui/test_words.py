@@ -1,9 +1,12 @@
 """How things are named on screen."""
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import fake_archive
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from retrieval.values.study import Patient, PatientId, Scanner, Sex, StudyId, Technique, View
 from webui import words
@@ -66,3 +69,15 @@ def test_numbers_are_counted_in_words():
     assert words.studies(1) == "1 study"
     assert words.studies(1284) == "1,284 studies"
     assert words.count(2, "series", "series") == "2 series"
+
+
+@given(st.floats(-1, 1))
+def test_scores_carry_a_true_minus_and_changes_always_a_sign(value):
+    for shown in (words.signed(value), words.change(value)):
+        assert "-" not in shown
+        assert float(shown.replace("\N{MINUS SIGN}", "-")) == pytest.approx(value, abs=0.0005001)
+    assert words.change(value)[0] in "+\N{MINUS SIGN}"
+
+
+def test_a_day_is_written_as_a_reader_would():
+    assert words.day(datetime(2026, 11, 3, 23, tzinfo=UTC)) == "3 Nov 2026"

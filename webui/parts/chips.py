@@ -20,7 +20,8 @@ BY_BADGE: Mapping[Badge | None, str] = {
 }
 """Who answers a wanted finding, but for those that images tell well here."""
 
-UNREAD = "as it is, by images"
+UNREAD, UNREAD_ALONE = "as it is, by images", "asked as it is: images, and these words in reports"
+"""Who answers words that no chip stands for, beside chips and alone."""
 
 
 def show(ranking: Ranking, *, key: str, on_change: Callable[[], None]) -> None:
@@ -51,8 +52,9 @@ def content(ranking: Ranking) -> dict[str, object]:
             }
             for chip in chips
         ],
-        "free": ranking.free if chips else "",
-        "freeNote": UNREAD,
+        "lead": "Understood as" if chips else "No known finding in",
+        "free": ranking.free,
+        "freeNote": UNREAD if chips else UNREAD_ALONE,
         "note": ABSENCE if denied else "",
     }
 

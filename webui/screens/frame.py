@@ -43,6 +43,6 @@ def bottom(keys: Keys) -> None:
         for key, what in keys
     )
     st.html(
-        f'<footer class="cs-bottom">{shown}<span class="cs-gap"></span>'
-        f"<span>{PURPOSE}</span></footer>"
+        f'<footer class="cs-bottom"><span class="cs-keys">{shown}</span>'
+        f'<span class="cs-gap"></span><span class="cs-purpose">{PURPOSE}</span></footer>'
     )

@@ -6,6 +6,9 @@ from html import escape
 import streamlit as st
 
 from retrieval.errors import UsageError
+from retrieval.search.understand.chips import FindingChip
+from retrieval.search.understand.labels import chip_label, term_name
+from retrieval.search.understand.lines import read_chip
 from retrieval.values.query import Filter, Ranking
 from webui import nomatch, words
 from webui.address import PAGE_SIZE, Address
@@ -23,6 +26,7 @@ KEYS = (
     ("L", "more like this"),
     ("Esc", "leave the card"),
 )
+UNFOLD = ("U", "repeat scans")
 
 
 def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) -> None:
@@ -34,7 +38,7 @@ def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) ->
         asked = error
     with st.container(key="ask"):
         query_box(address, coverage)
-        if isinstance(asked, Ranking) and asked.chips:
+        if isinstance(asked, Ranking) and (asked.chips or asked.free):
             chips.show(asked, key=CHIPS, on_change=navigation.meaning_changed)
     with st.container(key="body", horizontal=True, gap=None):
         with st.container(key="side", width=232):
@@ -44,7 +48,8 @@ def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) ->
                 _answer(desk, asked, coverage, address, unread)
             else:
                 _message("This cannot be asked", str(asked))
-    frame.bottom(KEYS)
+    folded = isinstance(asked, Ranking) and asked.folded > 0
+    frame.bottom((*KEYS[:-1], UNFOLD, KEYS[-1]) if folded else KEYS)
 
 
 def query_box(address: Address, coverage: Coverage) -> None:
@@ -70,8 +75,7 @@ def _answer(
     hits = ranking.hits[(address.page - 1) * PAGE_SIZE : address.page * PAGE_SIZE]
     st.html(status(ranking, len(hits), coverage, address, unread))
     if hits and nomatch.applies(ranking):
-        wider = desk.reading.searcher.wider(ranking, access=READER)
-        st.html(nomatch.page(ranking, address, coverage, wider))
+        st.html(_no_match(desk, ranking, coverage, address))
     if not hits:
         _nothing(ranking, address)
         return
@@ -100,6 +104,16 @@ def _answer(
     )
 
 
+def _no_match(desk: Desk, ranking: Ranking, coverage: Coverage, address: Address) -> str:
+    catalog = desk.reading.catalog
+    looser = [
+        (name, where, len(catalog.eligible(where, access=READER)))
+        for name, where in nomatch.loosened(address.where)
+    ]
+    broader = desk.reading.searcher.wider(ranking, access=READER)
+    return nomatch.page(ranking, address, coverage, broader=broader, looser=looser)
+
+
 def pages(studies: int) -> int:
     """Pages that hold so many studies."""
     return -(-studies // PAGE_SIZE)
@@ -122,6 +136,8 @@ def status(
             f'<span class="cs-quiet">{words.studies(ranking.set_aside)} set aside: '
             "the report says otherwise</span>"
         )
+    if said := chances(ranking):
+        parts.append(f'<span class="cs-quiet">{escape(said)}</span>')
     if coverage.not_indexed:
         reasons = "".join(
             f"<li>{escape(words.joined((state.value, reason)))}<b>{n:,}</b></li>"
@@ -137,6 +153,22 @@ def status(
             f"{escape(', '.join(unread))}</span>"
         )
     return f'<div class="cs-status">{"".join(f"<span>{part}</span>" for part in parts)}</div>'
+
+
+def chances(ranking: Ranking) -> str:
+    """What the per cent on the cards are of; nothing where no card has any."""
+    told = list(dict.fromkeys(one.term for hit in ranking.hits for one in hit.beliefs))
+    if not told:
+        return ""
+    asked = [read_chip(line) for line, _ in ranking.badges]
+    untold = [
+        chip_label(chip)
+        for chip in asked
+        if isinstance(chip, FindingChip) and chip.term not in told
+    ]
+    names = " and ".join(term_name(term) for term in told)
+    alone = f"; {', '.join(untold)}: by reports only" if untold else ""
+    return f"%: chance, by images, that a reader would call it {names}{alone}"
 
 
 def compared(ranking: Ranking) -> str:

@@ -42,7 +42,7 @@ def show(desk: Desk, address: Address, study_id: StudyId) -> None:
     near = _near(desk, study)
     with st.container(key="study", horizontal=True, gap=None):
         with st.container(key="left", gap=None):
-            _player(desk, address, study, clips, near, hit, _why(desk, address, study, clips))
+            _player(desk, address, study, clips, near, hit, _why(desk, address, study, clips, hit))
         with st.container(key="right", width=RIGHT_PX, gap=None):
             st.html(reporttext.panel(catalog.report(study_id, access=READER)))
             if desk.research:
@@ -114,7 +114,7 @@ def _best(desk: Desk, address: Address, study: Study, hit: Hit | None) -> ClipId
 
 
 def _why(
-    desk: Desk, address: Address, study: Study, clips: list[ClipRecord]
+    desk: Desk, address: Address, study: Study, clips: list[ClipRecord], hit: Hit | None
 ) -> dict[str, object] | None:
     """The panel that says why; None where nobody asks, or the clip is not the study's."""
     clip = next((c for c in clips if c.id == address.why), None)
@@ -128,7 +128,7 @@ def _why(
             found = explainer.map(study.id, clip.id, query, access=READER)
         except InputError as error:
             trouble = f"No map: {error}."
-    return whyview.content(why, clip, found, trouble)
+    return whyview.content(why, clip, found, trouble, hit)
 
 
 def _near(desk: Desk, study: Study) -> Ranking | None:
@@ -197,6 +197,6 @@ def left_out(study: Study) -> list[str]:
     )
     return [
         f"{words.count(number, 'series', 'series')}: "
-        + (technique if reason in ("", technique) else f"{technique}, {reason}")
+        + (reason if reason.startswith(technique) else ", ".join(filter(None, (technique, reason))))
         for (technique, reason), number in kinds.items()
     ]

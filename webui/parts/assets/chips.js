@@ -27,7 +27,7 @@ export default function chips({ data, parentElement, setTriggerValue }) {
       el("span", { class: "name" }, data.free), el("span", { class: "source" }, data.freeNote)));
   }
   root.replaceChildren(
-    ...(shown.length ? [el("span", { class: "lead" }, "Understood as"), ...shown] : []),
+    ...(shown.length ? [el("span", { class: "lead" }, data.lead), ...shown] : []),
     ...(data.note ? [el("span", { class: "note" }, data.note)] : []),
   );
 }

@@ -28,6 +28,10 @@ const isTyping = (event) => {
     || (target.tagName === "INPUT" && !boxes.includes(target.type));
 };
 
+// A click that asks for no new tab or window.
+const isPlainClick = (event) =>
+  !(event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0);
+
 const isPlain = (event) => !(event.ctrlKey || event.metaKey || event.altKey);
 
 // State that outlives one call of a component, for as long as its element is there.

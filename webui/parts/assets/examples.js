@@ -9,7 +9,7 @@ const buildExample = (state, content, example) => {
     el("span", { class: "say" }, el("b", {}, example.text),
       el("span", { class: "kind" }, example.kind), el("span", { class: "nearest" }, example.nearest)));
   link.addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    if (!isPlainClick(event)) return;
     event.preventDefault();
     state.trigger("ask", example.text);
   });

@@ -21,30 +21,30 @@ const badgeOf = (belief) =>
   el("span", { class: "steps", role: "img", title: `${READ}: ${belief.badge}`, "aria-label": `images: ${belief.badge}` },
     ...[1, 2, 3].map((step) => el("span", { class: step <= belief.steps ? "step on" : "step" })));
 
-// Further studies of the patient, folded; they stay inside the card's link, as "like" does.
+// Repeat scans: a button on the card that unfolds what lies under it. It and what it shows stand
+// beside the card's link, never inside, so that each can be reached and named by itself.
 const buildFurther = (state, card) => {
-  if (!card.further.length) return null;
   const ones = card.further.map((one) => {
-    const row = el("span", { class: "one", role: "link", hidden: true, title: one.title }, one.text);
-    row.dataset.study = one.study;
+    const row = el("a", { class: "one", href: queryString(one.params), title: one.title }, one.text);
+    row.addEventListener("click", (event) => {
+      if (!isPlainClick(event)) return;
+      event.preventDefault();
+      state.trigger("open", one.study);
+    });
     return row;
   });
+  const list = el("div", { class: "further", role: "group", "aria-label": card.furtherNote, hidden: true }, ...ones);
   const mark = icon("expand_more", true);
-  const unfold = el("span", { class: "unfold", role: "button", "aria-expanded": "false" }, mark, card.furtherNote);
-  const box = el("span", { class: "further" }, unfold, ...ones);
-  box.follow = (event) => {
-    const path = event.composedPath();
-    const chosen = ones.find((row) => path.includes(row));
-    if (chosen) state.trigger("open", chosen.dataset.study);
-    else if (path.includes(unfold)) {
-      const folded = !ones[0].hidden;
-      ones.forEach((row) => { row.hidden = folded; });
-      unfold.setAttribute("aria-expanded", String(!folded));
-      mark.textContent = folded ? "expand_more" : "expand_less";
-    } else return false;
-    return true;
-  };
-  return box;
+  const unfold = el("button", {
+    class: "unfold", type: "button", tabindex: "-1", title: `${card.furtherNote} (U)`, "aria-expanded": "false",
+    "aria-label": `${card.furtherNote}, under result ${card.rank}`,
+  }, card.furtherName, mark);
+  unfold.addEventListener("click", () => {
+    list.hidden = !list.hidden;
+    unfold.setAttribute("aria-expanded", String(!list.hidden));
+    mark.textContent = list.hidden ? "expand_more" : "expand_less";
+  });
+  return [unfold, list];
 };
 
 const buildCard = (state, card, content) => {
@@ -71,9 +71,12 @@ const buildCard = (state, card, content) => {
     box.append(el("span", { class: "label" }, slot.label));
     return box;
   });
-  const like = el("span", { class: "button like", role: "button", title: "More like this (L)" },
-    icon("search", true), "More like this");
-  const further = buildFurther(state, card);
+  const like = el("button", {
+    class: "button like", type: "button", tabindex: "-1", title: "More like this (L)",
+    "aria-label": `More like study ${card.name}`,
+  }, icon("search", true), "More like this");
+  like.addEventListener("click", () => state.trigger("like", card.study));
+  const [unfold, further] = card.further.length ? buildFurther(state, card) : [null, null];
   const link = el("a", {
     class: "card", href: queryString(card.params), tabindex: "-1", title: card.belief ? `Study ${card.name}` : null,
     "aria-label": `${card.rank}. Study ${card.name}, ${card.belief ? `${card.belief.word}, ${card.belief.percent}` : card.score || card.source}. ${card.facts}. ${card.impression ?? "No report"}`,
@@ -87,25 +90,28 @@ const buildCard = (state, card, content) => {
         ...(card.belief ? [badgeOf(card.belief)] : []),
         el("span", { class: "score", title: "Cosine between the words and the images; not a probability" },
           [card.belief ? "" : card.score, card.source].filter(Boolean).join(" · "))),
-      el("span", { class: "facts", style: "display:block" }, card.facts),
+      el("span", { class: unfold ? "facts beside" : "facts", style: "display:block" }, card.facts),
       el("span", { class: card.impression ? "impression" : "impression missing" },
         card.impression ?? "No report"),
-      noteOf(card), further),
-    like);
+      noteOf(card)));
   link.dataset.study = card.study;
   link.addEventListener("click", (event) => {
-    if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+    if (!isPlainClick(event)) return;
     event.preventDefault();
-    if (further?.follow(event)) return;
-    const wantsLike = event.composedPath().includes(like);
-    state.trigger(wantsLike ? "like" : "open", card.study);
+    state.trigger("open", card.study);
   });
-  link.addEventListener("focus", () => select(state, link));
-  return link;
+  const face = el("div", { class: "face" }, link, unfold, like);
+  const cell = el("div", { class: "cell" }, face, further);
+  cell.addEventListener("focusin", () => select(state, link));
+  return { cell, link, unfold };
 };
 
+// One card is a tab stop, and with it its button, if it has one.
 const select = (state, link) => {
-  for (const other of state.links) other.tabIndex = other === link ? 0 : -1;
+  for (const { link: other, unfold } of state.cards) {
+    other.tabIndex = other === link ? 0 : -1;
+    if (unfold) unfold.tabIndex = other.tabIndex;
+  }
 };
 
 const buildPages = (state, { page, pages }) => {
@@ -132,9 +138,16 @@ const STEPS = {
 
 const onKey = (state, event) => {
   if (isTyping(event) || !isPlain(event) || !state.links.length) return;
-  const here = state.links.indexOf(event.composedPath()[0]);
+  const path = event.composedPath();
+  const here = state.links.indexOf(path[0]);
   const onCard = here >= 0;
-  const onPage = onCard || event.composedPath()[0] === document.body;
+  const within = onCard ? null : state.cards.find(({ cell }) => path.includes(cell));
+  if (within && event.key === "Escape") {
+    within.link.focus();
+    event.preventDefault();
+    return;
+  }
+  const onPage = onCard || path[0] === document.body;
   if (!onPage) return;
   if (event.key in STEPS) {
     const to = onCard ? here + STEPS[event.key](state.grid) : 0;
@@ -143,6 +156,8 @@ const onKey = (state, event) => {
     state.transport.toggle();
   } else if ((event.key === "l" || event.key === "L") && onCard) {
     state.trigger("like", state.links[here].dataset.study);
+  } else if ((event.key === "u" || event.key === "U") && onCard) {
+    state.cards[here].unfold?.click();
   } else if (event.key === "Escape" && onCard) {
     state.links[here].blur();
     return;
@@ -157,7 +172,7 @@ const start = (root, trigger) => {
   const pages = el("nav", { class: "pages", "aria-label": "Pages" });
   root.replaceChildren(grid, pages);
   const state = {
-    grid, pages, trigger, sheets: new Sheets(), transport: new Transport(), players: [], links: [],
+    grid, pages, trigger, sheets: new Sheets(), transport: new Transport(), players: [], cards: [], links: [],
   };
   state.onKey = (event) => onKey(state, event);
   document.addEventListener("keydown", state.onKey);
@@ -171,8 +186,9 @@ export default function results({ data, parentElement, setTriggerValue }) {
   for (const player of state.players) player.close();
   state.players = [];
   state.sheets.take(content, body);
-  state.links = content.cards.map((card) => buildCard(state, card, content));
-  state.grid.replaceChildren(...state.links);
+  state.cards = content.cards.map((card) => buildCard(state, card, content));
+  state.links = state.cards.map(({ link }) => link);
+  state.grid.replaceChildren(...state.cards.map(({ cell }) => cell));
   state.pages.replaceChildren(...buildPages(state, content));
   const chosen = state.links.find((link) => link.dataset.study === content.selected);
   select(state, chosen ?? state.links[0]);

@@ -144,10 +144,10 @@ const buildNear = (state, content) => {
     if (player) state.players.push(player);
     const link = el("a", { href: queryString(one.params) }, picture, el("span", {},
       el("b", {}, one.name), el("span", {}, one.facts),
-      el("span", { class: "quiet" }, `similarity ${one.score}`),
+      el("span", { class: "quiet" }, one.score),
       el("span", { class: "quiet", title: one.impression ?? "" }, one.impression ?? "No report")));
     link.addEventListener("click", (event) => {
-      if (event.metaKey || event.ctrlKey || event.shiftKey || event.button !== 0) return;
+      if (!isPlainClick(event)) return;
       event.preventDefault();
       state.trigger("open", one.study);
     });

@@ -45,6 +45,13 @@ const whyViews = (state, why) => el("table", { class: "whyviews" },
       el("td", {}, view.score));
   })));
 
+// The signs are those of a card's note.
+const SAID_ICONS = { against: "warning", open: "help", agrees: "check" };
+
+const whySaid = (said) => el("div", { class: "said" }, el("h3", {}, "Report"),
+  ...said.map((one) => el("p", { class: one.kind }, icon(SAID_ICONS[one.kind], true),
+    el("span", {}, el("b", {}, one.text), one.sentence ? ` \u201c${one.sentence}\u201d` : ""))));
+
 const buildWhy = (state, content) => {
   const { why } = content;
   const [box, player] = clipPicture(why.tile, content, state.sheets, state.transport, {
@@ -72,5 +79,6 @@ const buildWhy = (state, content) => {
         why.views.length ? whyViews(state, why)
           : el("p", { class: "quiet" }, "This encoder reads studies as a whole: its views have no match of their own."),
         map ? el("label", { class: "quiet" }, cover, " Map over the clip") : null,
-        el("p", { class: "quiet" }, why.trouble || `${why.signs} ${why.scale}.`))));
+        el("p", { class: "quiet" }, why.trouble || `${why.signs} ${why.scale}.`),
+        why.said.length ? whySaid(why.said) : null)));
 };
