@@ -3,7 +3,7 @@
 Additive: nothing is in it until `cineseek classify --write` puts it there.
 
 Revision ID: 0005
-Revises: 0003
+Revises: 0004
 """
 
 import sqlalchemy as sa

@@ -1,5 +1,6 @@
 """Connections: one writer at a time, readers see one moment, failures become ours."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -10,11 +11,13 @@ from sqlalchemy.exc import (
     DataError,
     DBAPIError,
     IntegrityError,
+    InvalidatePoolError,
     NoSuchModuleError,
     ProgrammingError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from retrieval.errors import CatalogUnusable, UsageError
 
@@ -113,6 +116,10 @@ def _engine(url: URL) -> Engine:
     if url.get_backend_name() == "sqlite":
         engine = create_engine(url, hide_parameters=True, connect_args={"timeout": WAIT_S})
         event.listen(engine, "connect", _prepare_sqlite)
+        file = _File(str(url.database))
+        event.listen(engine, "do_connect", file.connecting)
+        event.listen(engine, "connect", file.connected)
+        event.listen(engine, "checkout", file.taken)
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
@@ -132,6 +139,38 @@ def _prepare_sqlite(connection: DBAPIConnection, _record: object) -> None:
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+class _File:
+    """The file of one SQLite catalog; no connection answers from another that lay in its place."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._was_here = False
+
+    def connecting(self, *_args: object) -> None:
+        """Refuse to connect to what is gone: SQLite would make an empty file."""
+        if self._was_here:
+            self._identity()
+
+    def connected(self, _connection: DBAPIConnection, record: ConnectionPoolEntry) -> None:
+        """Remember which file a new connection has opened."""
+        record.info["file"] = self._identity()
+        self._was_here = True
+
+    def taken(
+        self, _connection: DBAPIConnection, record: ConnectionPoolEntry, _proxy: object
+    ) -> None:
+        """Let go of every kept connection if another file lies there now."""
+        if record.info["file"] != self._identity():
+            raise InvalidatePoolError
+
+    def _identity(self) -> tuple[int, int]:
+        try:
+            found = os.stat(self._path)  # noqa: PTH116 - the name goes to SQLite as it is
+        except FileNotFoundError as error:
+            raise CatalogUnusable(self._path, "the file is gone") from error
+        return found.st_dev, found.st_ino
 
 
 def _begin_sqlite(connection: Connection) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from retrieval.catalog.conditions import eligible
 from retrieval.catalog.tables import (
+    CatalogHistoryRow,
     CatalogRevisionRow,
     ClipRow,
     EmbeddingRow,
@@ -39,13 +40,14 @@ def standing_of(
 ) -> Standing | None:
     """Read what has changed after revision `since` (None: all), or nothing if nothing has.
 
-    A revision that is yet to come is another catalog's, so that all is read.
+    A revision that this catalog does not remember is one of another catalog,
+    or of the same one before a backup was restored, so that all is read.
     """
     number = session.scalars(select(CatalogRevisionRow.number)).one()
     if number == since:
         return None
     changed: _Changed = None
-    if since is not None and since < number:
+    if since is not None and session.get(CatalogHistoryRow, since) is not None:
         changed = select(StudyRevisionRow.study).where(StudyRevisionRow.number > since)
     facts = select(*_FACTS).where(*eligible(Filter(), access), *_within(StudyRow.id, changed))
     studies = tuple(StudyFacts(*row) for row in session.execute(facts))

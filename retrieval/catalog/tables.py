@@ -350,13 +350,30 @@ class MachineFindingRow(Base):
 
 
 class CatalogRevisionRow(Base):
-    """How often studies, clips and embeddings have changed: one row, raised by triggers alone."""
+    """Raised by triggers with every change of a study, clip or embedding: one row."""
 
     __tablename__ = "catalog_revision"
     __table_args__ = (CheckConstraint("id = 1", name="single"),)
 
     id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
     number: Mapped[int] = mapped_column(BIG, comment="raised by every change")
+
+
+class CatalogHistoryRow(Base):
+    """The latest revisions: one that a reader knows and that is not here is another history's.
+
+    A restored backup is such a history. Each revision lies a random step above
+    the one before, so that no two histories give the same number.
+    """
+
+    __tablename__ = "catalog_history"
+
+    number: Mapped[int] = mapped_column(
+        BIG,
+        primary_key=True,
+        autoincrement=False,
+        comment="the latest revisions, no two histories the same",
+    )
 
 
 class StudyRevisionRow(Base):

@@ -32,6 +32,9 @@ Pairs = NDArray[np.int64]
 DIRECTIONS = 8
 """Vectors are told apart along so many directions first, which is cheap, and then as a whole."""
 
+BLOCK = 256
+"""Vectors that are compared with others at a time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
@@ -98,9 +101,18 @@ def copies(vectors: Vectors) -> Pairs:
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     # No projection makes a distance longer, so no pair is lost on the way.
     reach = float(np.sqrt(2 - 2 * COPY_COSINE)) + 1e-9
-    near = KDTree(rows @ _directions(rows.shape[1])).query_pairs(reach, output_type="ndarray")
-    cosines = np.einsum("nd,nd->n", rows[near[:, 0]], rows[near[:, 1]])
-    return near[cosines >= COPY_COSINE].astype(np.int64)
+    seen = rows @ _directions(rows.shape[1])
+    tree = KDTree(seen)
+    found = [np.empty((0, 2), dtype=np.int64)]
+    for start in range(0, len(rows), BLOCK):
+        # Whole blocks at a time: an encoder for which all hearts look alike leaves every pair.
+        near = tree.query_ball_point(seen[start : start + BLOCK], reach)
+        others = np.unique(np.concatenate(near).astype(np.int64))
+        cosines = rows[start : start + BLOCK] @ rows[others].T
+        one, other = np.nonzero(cosines >= COPY_COSINE)
+        pairs = np.stack([start + one, others[other]], axis=1)
+        found.append(pairs[pairs[:, 0] < pairs[:, 1]])
+    return np.concatenate(found)
 
 
 def further(

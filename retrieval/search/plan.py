@@ -17,7 +17,7 @@ from retrieval.search.understand.query import (
     understand,
 )
 from retrieval.values.finding import Polarity
-from retrieval.values.query import Filter, Query
+from retrieval.values.query import Channel, Filter, Query
 from retrieval.values.study import StudyId
 
 ONE_MORE_WORDING = 0.25
@@ -83,6 +83,16 @@ class Plan:
     def lines(self) -> tuple[str, ...]:
         """The chips as `Query.chips` has them."""
         return tuple(chip_line(chip) for chip in self.chips)
+
+
+def check(query: Query) -> None:
+    """Refuse what cannot be asked."""
+    if query.limit is not None and query.limit < 1:
+        raise UsageError(f"limit is {query.limit}; give a number from 1, or all")
+    if query.like is None and not query.text.strip():
+        raise UsageError("nothing is asked; give some words, such as: dilated left ventricle")
+    if query.like is not None and query.channel is Channel.REPORT:
+        raise UsageError("an example study is compared by video; leave the channel at all or video")
 
 
 def plan(query: Query) -> Plan:

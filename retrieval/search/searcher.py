@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from retrieval.errors import EncoderMismatch, UsageError
+from retrieval.errors import ClipNotFound, EncoderMismatch, StudyNotFound, UsageError
 from retrieval.ports import CatalogReader, TextEncoder, VectorIndex
 from retrieval.search.asked import Asked, asked_vector
 from retrieval.search.choices import settle, within
@@ -18,7 +18,7 @@ from retrieval.search.fuse import merge
 from retrieval.search.listing import newest_first
 from retrieval.search.members import Studies
 from retrieval.search.moments import Moment, Moments
-from retrieval.search.plan import Plan, plan
+from retrieval.search.plan import Plan, check, plan
 from retrieval.search.representative import representative
 from retrieval.search.understand.lines import read_chip
 from retrieval.search.verdicts import Reports, Witness, shown_by, told_in_words
@@ -102,7 +102,16 @@ class Searcher:
         StudyNotFound
             An example is no study that may be seen.
         """
-        found = self._find(query, access)
+        while True:
+            found = self._find(query, access)
+            try:
+                return self._told(found, query, access)
+            except (StudyNotFound, ClipNotFound):
+                # What was found may have been withdrawn since: then the archive as it is answers.
+                if self._moments.now(access).roster is found.now.roster:
+                    raise
+
+    def _told(self, found: Found, query: Query, access: Access) -> Ranking:
         judged = self._judge.judge(found, access=access)
         return Ranking(
             query=query,
@@ -135,7 +144,7 @@ class Searcher:
         UsageError
             Nothing is asked of the images.
         """
-        _check(query)
+        check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
         vectors = [vector for _, vector in self._vectors(planned, self._moments.now(access))]
@@ -182,7 +191,7 @@ class Searcher:
         return self._example(study, self._moments.now(access))
 
     def _find(self, query: Query, access: Access) -> Found:
-        _check(query)
+        check(query)
         planned = plan(query)
         where = self._settled(query, planned, access)
         now = self._moments.now(access)
@@ -380,13 +389,3 @@ def _most(limit: int | None) -> int | None:
 
 def _agreeing(said: Sequence[Said]) -> str | None:
     return next((one.sentence for one in said if one.verdict is Verdict.AGREES), None)
-
-
-def _check(query: Query) -> None:
-    """Refuse what cannot be asked."""
-    if query.limit is not None and query.limit < 1:
-        raise UsageError(f"limit is {query.limit}; give a number from 1, or all")
-    if query.like is None and not query.text.strip():
-        raise UsageError("nothing is asked; give some words, such as: dilated left ventricle")
-    if query.like is not None and query.channel is Channel.REPORT:
-        raise UsageError("an example study is compared by video; leave the channel at all or video")

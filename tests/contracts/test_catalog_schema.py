@@ -16,7 +16,7 @@ from retrieval.catalog.engine import Database
 from retrieval.catalog.tables import Base
 from retrieval.errors import CatalogUnusable, SchemaOutOfDate, StoreError, UsageError
 from retrieval.values.estimate import Quantity
-from retrieval.values.query import LOCAL_OPERATOR
+from retrieval.values.query import LOCAL_OPERATOR, Filter
 from tests.contracts.conftest import DATABASES
 from tests.retrieval.catalog_examples import (
     ENCODER,
@@ -268,6 +268,40 @@ def test_a_damaged_file_is_unusable(fresh_url):
     path.write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
     with pytest.raises(CatalogUnusable, match="malformed"):
         SqlCatalog.open(url, migrate=False).report(study_id(1), access=LOCAL_OPERATOR)
+
+
+def test_a_file_that_another_replaces_answers_no_more(fresh_url):
+    url, later = fresh_url("sqlite"), fresh_url("sqlite")
+    for n, one in enumerate((url, later)):
+        catalog = SqlCatalog.open(one, migrate=True)
+        catalog.put_study(make_entry(n))
+        catalog.close()
+    catalog = SqlCatalog.open(url, migrate=False)
+    with catalog._database.reading() as session:
+        session.execute(text("SELECT 1"))
+        assert catalog.eligible(Filter(), access=LOCAL_OPERATOR) == {study_id(0)}
+    path = Path(url.removeprefix("sqlite:///"))
+    for left in path.parent.glob("catalog.db-*"):
+        left.unlink()
+    Path(later.removeprefix("sqlite:///")).replace(path)
+    for _ in range(3):
+        assert catalog.eligible(Filter(), access=LOCAL_OPERATOR) == {study_id(1)}
+    catalog.put_study(make_entry(2))
+    assert catalog.eligible(Filter(), access=LOCAL_OPERATOR) == {study_id(1), study_id(2)}
+    catalog.close()
+
+
+def test_a_file_that_is_gone_is_unusable_and_is_not_made_anew(fresh_url):
+    url = fresh_url("sqlite")
+    catalog = SqlCatalog.open(url, migrate=True)
+    path = Path(url.removeprefix("sqlite:///"))
+    path.unlink()
+    with pytest.raises(CatalogUnusable, match=r"catalog\.db.*gone"):
+        catalog.eligible(Filter(), access=LOCAL_OPERATOR)
+    with pytest.raises(CatalogUnusable, match="gone"):
+        catalog.put_study(make_entry(1))
+    assert not path.exists()
+    catalog.close()
 
 
 @pytest.mark.postgres

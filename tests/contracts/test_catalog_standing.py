@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from retrieval import ports
 from retrieval.catalog.catalog import SqlCatalog
+from retrieval.catalog.tables import Base, CatalogHistoryRow
 from retrieval.search.roster import Roster
 from retrieval.values.query import LOCAL_OPERATOR, Access, Filter
 from retrieval.values.study import Patient, PatientId, State, Technique, View
@@ -26,6 +27,7 @@ from tests.retrieval.catalog_examples import (
     make_clip,
     make_entry,
     make_estimates,
+    make_machine_finding,
     make_report,
     make_rows,
     name,
@@ -71,6 +73,42 @@ def assert_equal(roster, catalog, where, access):
 def put(catalog, entry):
     catalog.put_study(entry)
     catalog.put_embeddings(make_rows(entry))
+
+
+def taken(catalog):
+    """Every row of every table, by table, in an order in which they can be put back."""
+    with catalog._database.connecting(write=False) as connection:
+        return {
+            table: [dict(row) for row in connection.execute(table.select()).mappings()]
+            for table in Base.metadata.sorted_tables
+        }
+
+
+def restore(catalog, backup):
+    """Put a backup in place of what is there, as a tool does: without a trigger."""
+    with catalog._database.connecting(write=True) as connection:
+        triggers = disarm(connection)
+        for table in reversed(backup):
+            connection.execute(table.delete())
+        for table, rows in backup.items():
+            if rows:
+                connection.execute(table.insert(), rows)
+        for trigger in triggers:
+            connection.exec_driver_sql(trigger)
+
+
+def disarm(connection):
+    """Take triggers away until the end of a transaction; what makes them anew."""
+    if connection.dialect.name != "sqlite":
+        connection.exec_driver_sql("SET LOCAL session_replication_role = replica")
+        return []
+    query = (
+        "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND name LIKE '%_revision_%'"
+    )
+    found = connection.exec_driver_sql(query).all()
+    for trigger, _ in found:
+        connection.exec_driver_sql(f"DROP TRIGGER {trigger}")
+    return [sql for _, sql in found]
 
 
 # --- the same answers -------------------------------------------------------------------------
@@ -244,6 +282,7 @@ HARMLESS = {
     "put_loose_files": lambda c: c.put_loose_files([]),
     "put_report": lambda c: c.put_report(make_report("Scar.", study=1)),
     "put_statements": lambda c: c.put_statements({}),
+    "put_machine_findings": lambda c: c.put_machine_findings([make_machine_finding(1)]),
     "put_unembeddable": lambda c: c.put_unembeddable([study_id(1)], OTHER_ENCODER),
 }
 
@@ -309,6 +348,17 @@ def test_a_revision_that_is_yet_to_come_is_another_catalog_s(catalog):
     news = catalog.standing(ENCODER, since=revision(catalog) + 1, access=LOCAL_OPERATOR)
     assert news.changed is None
     assert len(news.studies) == 1
+
+
+def test_a_catalog_is_not_taken_for_another_that_was_written_as_often(opened, fresh_url):
+    ours = opened("sqlite")
+    other = SqlCatalog.open(fresh_url("sqlite"), migrate=True)
+    put(ours, make_entry(1))
+    put(other, make_entry(2))
+    news = other.standing(ENCODER, since=revision(ours), access=LOCAL_OPERATOR)
+    assert news.changed is None
+    assert [study.id for study in news.studies] == [study_id(2)]
+    other.close()
 
 
 def test_what_access_hides_is_not_said(catalog):
@@ -377,4 +427,35 @@ def test_another_process_is_noticed(fresh_url):
     reader = Access(sites=None)
     assert_equal(roster, catalog, EVERYTHING, reader)
     assert said(roster, EVERYTHING, reader)[0] == {study_id(2)}
+    catalog.close()
+
+
+def test_revisions_of_long_ago_are_not_kept(catalog):
+    old = -(2**60)
+    with catalog._database.connecting(write=True) as connection:
+        connection.execute(CatalogHistoryRow.__table__.insert(), {"number": old})
+    assert catalog.standing(ENCODER, since=old, access=LOCAL_OPERATOR).changed is not None
+    put(catalog, make_entry(1))
+    assert catalog.standing(ENCODER, since=old, access=LOCAL_OPERATOR).changed is None
+
+
+@pytest.mark.parametrize("kind", DATABASES)
+@pytest.mark.parametrize("after", [0, 1, 5, 40])
+def test_a_backup_that_is_restored_under_a_reader_is_read_whole(fresh_url, kind, after):
+    """Even where it is then written until it stands where the reader last saw it."""
+    url = fresh_url(kind)
+    catalog = SqlCatalog.open(url, migrate=True)
+    for n in (1, 2):
+        put(catalog, make_entry(n))
+    backup = taken(catalog)
+    put(catalog, make_entry(3))
+    catalog.set_deleted([study_id(1)], deleted=True)
+    keys = [row.key for n in (1, 2, 3) for row in make_rows(make_entry(n))]
+    roster = whole(catalog, keys)
+    restore(catalog, backup)
+    for n in range(after):
+        catalog.put_study(make_entry(2, site=f"site {n}"))
+    roster = read(catalog, roster)
+    assert_equal(roster, catalog, EVERYTHING, LOCAL_OPERATOR)
+    assert said(roster, EVERYTHING, LOCAL_OPERATOR)[0] == {study_id(1), study_id(2)}
     catalog.close()

@@ -1,5 +1,6 @@
 """Repeat scans fold into one hit, and nothing is lost or shown twice."""
 
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from retrieval.search.collapse import COPY_COSINE, collapse, copies
+from retrieval.search.collapse import BLOCK, COPY_COSINE, collapse, copies
 from retrieval.search.searcher import Searcher
 from retrieval.values.embedding import StudyEmbedding, rows_of, unit_rows
 from retrieval.values.query import LOCAL_OPERATOR, Access, Channel, Filter, Query
@@ -165,6 +166,19 @@ def test_copies_are_all_pairs_that_are_alike_enough(seed, dimension, twist):
         if gram[a, b] >= COPY_COSINE
     }
     assert {frozenset((names[a], names[b])) for a, b in copies(vectors).tolist()} == wanted
+
+
+def test_an_encoder_for_which_all_hearts_look_alike_fills_no_memory():
+    """Every pair is close along a few directions, and none is a copy but the two that are."""
+    rng = np.random.default_rng(0)
+    count, dimension = 2 * BLOCK + 9, 512
+    centre = unit_rows(rng.normal(size=(1, dimension)))
+    vectors = unit_rows(centre + 0.08 * unit_rows(rng.normal(size=(count, dimension))))
+    vectors[count - 1] = vectors[BLOCK - 1]
+    tracemalloc.start()
+    assert copies(vectors).tolist() == [[BLOCK - 1, count - 1]]
+    assert tracemalloc.get_traced_memory()[1] < 16 * vectors.astype(np.float64).nbytes
+    tracemalloc.stop()
 
 
 @pytest.mark.parametrize("linked", [[("b", "c")], [("c", "b"), ("b", "c")]])

@@ -191,6 +191,36 @@ def test_a_query_sees_one_moment(archive, monkeypatch):
     assert len(asked) == 1
 
 
+def test_what_is_withdrawn_while_it_is_answered_fails_no_query(archive, monkeypatch):
+    catalog, searcher = archive
+    studies = catalog.studies
+    withdrawn = []
+
+    def withdrawing(ids, *, access):
+        if study_id(1) in ids and not withdrawn:
+            withdrawn.append(catalog.held.pop(study_id(1)))
+        return studies(ids, access=access)
+
+    monkeypatch.setattr(catalog, "studies", withdrawing)
+    ranking = searcher.search(Query(text="heart", literal=True, limit=None), access=LOCAL_OPERATOR)
+    assert withdrawn
+    assert {hit.study.id for hit in ranking.hits} == {study_id(0), study_id(2)}
+    assert ranking.eligible == 2
+
+
+def test_a_catalog_that_contradicts_itself_is_not_asked_for_ever(archive, monkeypatch):
+    catalog, searcher = archive
+
+    def nobody(ids, *, access):
+        if ids:
+            raise StudyNotFound(study_id(1))
+        return []
+
+    monkeypatch.setattr(catalog, "studies", nobody)
+    with pytest.raises(StudyNotFound):
+        searcher.search(Query(text="heart", literal=True), access=LOCAL_OPERATOR)
+
+
 def test_a_pool_holds_nothing_that_its_reader_may_not_see(archive):
     catalog, _ = archive
     catalog.unreleased.add(study_id(1))
