@@ -87,7 +87,7 @@ def test_a_graph_stays_within_the_filter(prepared: Collection, tmp_path: Path):
     graph = libraries.FaissHnsw(tmp_path)
     graph.build(prepared)
     for where in FILTERS[1:]:
-        kept = set(prepared.kept(where).tolist())
+        kept = set(prepared.keys[prepared.mask(where)].tolist())
         for query in prepared.queries[:5]:
             assert set(graph.search(query, K, where, 64).tolist()) <= kept
 

@@ -38,6 +38,7 @@ from tests.retrieval.catalog_examples import (
     make_clip,
     make_entry,
     make_estimates,
+    make_machine_finding,
     make_report,
     make_rows,
     measured,
@@ -292,6 +293,7 @@ READS_ONE = {
     "clips_named": lambda c, access: c.clips_named([make_clip(1).id], access=access),
     "report": lambda c, access: c.report(study_id(1), access=access),
     "impressions": lambda c, access: c.impressions([study_id(2), study_id(1)], access=access),
+    "machine_findings": lambda c, access: c.machine_findings(study_id(1), ENCODER, access=access),
 }
 READS_MANY = {
     "eligible": lambda c, access: c.eligible(EVERYTHING, access=access),
@@ -323,6 +325,7 @@ def two_studies(catalog, *, hide):
         catalog.put_embeddings(make_rows(entry), make_estimates(entry))
         said = {"findings": [scar()], "measurements": [measured("lvef", 35, 35)]}
         catalog.put_report(make_report(f"Scar in {n}.", study=n, **said))
+    catalog.put_machine_findings([make_machine_finding(n) for n in (1, 2)])
     if hide == "deleted":
         catalog.set_deleted([study_id(1)], deleted=True)
 

@@ -24,10 +24,12 @@ UNREAD, UNREAD_ALONE = "as it is, by images", "asked as it is: images, and these
 """Who answers words that no chip stands for, beside chips and alone."""
 
 
-def show(ranking: Ranking, *, key: str, on_change: Callable[[], None]) -> None:
+def show(
+    ranking: Ranking, *, key: str, on_change: Callable[[], None], on_edit: Callable[[], None]
+) -> None:
     """Put the row on the page."""
     mount = component("chips", scripts=("dom.js", "chips.js"), styles=("chips.css",), root="chips")
-    mount(key=key, data=content(ranking), on_change_change=on_change)
+    mount(key=key, data=content(ranking), on_change_change=on_change, on_edit_change=on_edit)
 
 
 def content(ranking: Ranking) -> dict[str, object]:

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 import streamlit as st
 
+from retrieval.errors import UsageError
+from retrieval.search.understand.edits import reworded
 from retrieval.values.clip import ClipId
 from retrieval.values.query import Filter
 from retrieval.values.study import StudyId
@@ -47,6 +49,18 @@ def meaning_changed() -> None:
     chips = _value(CHIPS, "change")
     if isinstance(chips, list):
         go(meaning([str(line) for line in chips], here()[0]))
+
+
+def meaning_reworded() -> None:
+    """Put what some words mean in the place of one chip; say so if they mean nothing known."""
+    told = _value(CHIPS, "edit")
+    if not isinstance(told, dict):
+        return
+    lines = [str(line) for line in told["lines"]]
+    try:
+        go(meaning(list(reworded(lines, int(told["at"]), str(told["text"]))), here()[0]))
+    except UsageError as error:
+        st.toast(str(error))
 
 
 def example_asked() -> None:

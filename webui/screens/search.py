@@ -39,7 +39,12 @@ def show(desk: Desk, coverage: Coverage, address: Address, unread: list[str]) ->
     with st.container(key="ask"):
         query_box(address, coverage)
         if isinstance(asked, Ranking) and (asked.chips or asked.free):
-            chips.show(asked, key=CHIPS, on_change=navigation.meaning_changed)
+            chips.show(
+                asked,
+                key=CHIPS,
+                on_change=navigation.meaning_changed,
+                on_edit=navigation.meaning_reworded,
+            )
     with st.container(key="body", horizontal=True, gap=None):
         with st.container(key="side", width=232):
             _filters(desk, coverage, address)

@@ -1,10 +1,12 @@
 """Changes to the chips of a query, as a reader makes them by number."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from retrieval.errors import UsageError
 from retrieval.search.understand.lines import chip_line, read_chip
 from retrieval.search.understand.query import added, flipped, understand, without
+from retrieval.values.finding import Polarity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,3 +40,24 @@ def edited(text: str, edits: Edits, *, literal: bool) -> tuple[str, ...] | None:
     for line in edits.add:
         query = added(query, read_chip(line))
     return tuple(chip_line(chip) for chip in query.chips)
+
+
+def reworded(lines: Sequence[str], at: int, text: str) -> tuple[str, ...]:
+    """The chips of a query with what some words mean in the place of one of them.
+
+    What was not wanted stays unwanted, unless the words deny something themselves.
+
+    Raises
+    ------
+    UsageError
+        There is no such chip, or the words mean nothing known.
+    """
+    if not 0 <= at < len(lines):
+        raise UsageError(f"there is no chip {at + 1}; there are {len(lines)}")
+    old, found = read_chip(lines[at]), understand(text).chips
+    if not found:
+        raise UsageError(f"no known finding, number or person in {text!r}; say it otherwise")
+    if all(chip.polarity is Polarity.PRESENT for chip in found):
+        found = tuple(replace(chip, polarity=old.polarity) for chip in found)
+    new = [chip_line(replace(chip, on=old.on)) for chip in found]
+    return tuple(dict.fromkeys([*lines[:at], *new, *lines[at + 1 :]]))

@@ -70,11 +70,6 @@ class Collection:
         column = {"chance": self.chance, "place": self.place}[where.column]
         return None if where == ALL else column < where.below
 
-    def kept(self, where: Where) -> Keys | None:
-        """Keys of the rows that a filter keeps; None: all rows."""
-        mask = self.mask(where)
-        return None if mask is None else self.keys[mask]
-
     def table(self) -> Table:
         """What an engine of ours is made of."""
         return Table(self.keys, Embeddings(ENCODER, self.vectors), generation="bench")
@@ -112,7 +107,7 @@ def _write(folder: Path, count: int) -> None:
     made = Collection(truth=truth, **_drawn(folder))
     judge, asked = ExactIndex(made.table()), Embeddings(ENCODER, made.queries)
     for bests, where in zip(truth, FILTERS, strict=True):
-        answers = judge.search(asked, k=K, allowed=made.kept(where))
+        answers = judge.search(asked, k=K, allowed=made.mask(where))
         for best, found in zip(bests, answers, strict=True):
             best[: len(found)] = found.keys
     replace_file(folder / _LAST, lambda path: np.save(path, truth))

@@ -33,7 +33,7 @@ class Ours(InThisProcess):
     ) -> NDArray[np.int64]:
         """See `Rival.search`."""
         asked = Embeddings(ENCODER, query[None])
-        (found,) = self._index.search(asked, k=k, allowed=self._collection.kept(where))
+        (found,) = self._index.search(asked, k=k, allowed=self._collection.mask(where))
         return found.keys
 
 

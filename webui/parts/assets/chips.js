@@ -1,6 +1,30 @@
-// What the query was understood as. Trigger: "change" with the lines of all chips.
+// What the query was understood as. Triggers: "change" with the lines of all chips, and "edit"
+// with those lines, the place of one chip, and the words that are to stand in its place.
 
-const chipOf = (chip, change) => {
+const nameOf = (chip, reword) => {
+  const box = el("span", { class: "name" });
+  const button = el("button", { class: "words", type: "button", title: "Say it in other words" }, chip.label);
+  const show = () => box.replaceChildren(button);
+  button.addEventListener("click", () => {
+    const input = el("input", { class: "edit", type: "text", "aria-label": `${chip.label}, in other words` });
+    input.value = chip.label;
+    input.size = Math.max(12, chip.label.length + 4);
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && input.value.trim()) reword(input.value.trim());
+      else if (event.key === "Escape") { show(); button.focus(); }
+      else return;
+      event.preventDefault();
+      event.stopPropagation();
+    });
+    input.addEventListener("blur", show);
+    box.replaceChildren(input);
+    input.select();
+  });
+  show();
+  return box;
+};
+
+const chipOf = (chip, change, reword) => {
   const sign = el("button", {
     class: "sign", type: "button", disabled: !chip.flips,
     title: chip.flips ? (chip.absent ? "Ask for its presence" : "Ask for its absence") : null,
@@ -13,7 +37,7 @@ const chipOf = (chip, change) => {
   }, icon(chip.on ? "close" : "add", true));
   toggle.addEventListener("click", () => change(chip.toggled));
   return el("span", { class: `chip${chip.on ? "" : " off"}${chip.absent ? " absent" : ""}` },
-    sign, el("span", { class: "name" }, chip.label), el("span", { class: "source" }, chip.source), toggle);
+    sign, nameOf(chip, reword), el("span", { class: "source" }, chip.source), toggle);
 };
 
 export default function chips({ data, parentElement, setTriggerValue }) {
@@ -21,7 +45,8 @@ export default function chips({ data, parentElement, setTriggerValue }) {
   const lines = data.chips.map((chip) => chip.line);
   const change = (at) => (line) =>
     setTriggerValue("change", lines.map((old, i) => (i === at ? line : old)));
-  const shown = data.chips.map((chip, at) => chipOf(chip, change(at)));
+  const reword = (at) => (text) => setTriggerValue("edit", { lines, at, text });
+  const shown = data.chips.map((chip, at) => chipOf(chip, change(at), reword(at)));
   if (data.free) {
     shown.push(el("span", { class: "chip free", title: data.freeNote },
       el("span", { class: "name" }, data.free), el("span", { class: "source" }, data.freeNote)));
