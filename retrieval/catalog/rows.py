@@ -11,7 +11,6 @@ from sqlalchemy import Row
 from retrieval.catalog.tables import (
     ClipRow,
     EmbeddingRow,
-    FileRow,
     FindingRow,
     MachineFindingRow,
     MeasurementRow,
@@ -121,11 +120,6 @@ def clip_value(row: ClipRow) -> ClipRecord:
 def file_values(file: FileSeen) -> dict[str, Any]:
     """One file as columns."""
     return _values(file, FILE_FIELDS)
-
-
-def file_value(row: FileRow) -> FileSeen:
-    """Return a file as it was put."""
-    return FileSeen(**_values(row, FILE_FIELDS))
 
 
 def report_row(report: Report) -> ReportRow:
